@@ -8,7 +8,9 @@ endif()
 add_library(dlavp_warnings INTERFACE)
 target_compile_options(dlavp_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
-  -Wcast-align -Wimplicit-fallthrough $<$<BOOL:${DLAVP_WARNINGS_AS_ERRORS}>:-Werror>)
+  -Wcast-align -Wimplicit-fallthrough
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # false alarms of GCC 12 on string concatenation (PR105651)
+  $<$<BOOL:${DLAVP_WARNINGS_AS_ERRORS}>:-Werror>)
 
 if(DLAVP_SANITIZE)
   add_compile_options(-fsanitize=${DLAVP_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
