@@ -1,0 +1,207 @@
+#include "models/mcif/read_path.hpp"
+
+#include <algorithm>
+
+namespace dlavp::mcif {
+
+using sim::Cycle;
+using sim::kNever;
+
+namespace {
+
+// The arbiter's inputs in the hardware's order.
+constexpr std::array<ReadClient, kReadClients> kArbiterOrder = {
+    ReadClient::kCdmaDat, ReadClient::kCdmaWt, ReadClient::kSdp, ReadClient::kSdpB,
+    ReadClient::kSdpN,    ReadClient::kSdpE,   ReadClient::kPdp, ReadClient::kCdp,
+    ReadClient::kRubik,   ReadClient::kBdma};
+
+}  // namespace
+
+ReadChannel::ReadChannel(ReadPath& path, sim::EventQueue& events, const McifTiming& timing,
+                         const BusShape& bus, uint32_t depth)
+    : path_(path),
+      events_(events),
+      timing_(timing),
+      bus_(bus),
+      depth_(depth),
+      ready_event_([this] {
+        if (can_request() && on_ready_) on_ready_();
+      }),
+      data_event_([this] { deliver(); }) {}
+
+void ReadChannel::set_handlers(std::function<void()> on_ready, std::function<void()> on_data) {
+  on_ready_ = std::move(on_ready);
+  on_data_ = std::move(on_data);
+}
+
+bool ReadChannel::can_request() const {
+  const Cycle now = events_.now();
+  while (!released_.empty() && released_.front() <= now) released_.pop();
+  const bool same_cycle = request_cycle_ == now;
+  const bool full = slots_used_ + released_.size() >= timing_.read_request_slots;
+  refused_ = same_cycle || full;
+  if (same_cycle)
+    events_.schedule(ready_event_, now + 1);
+  else if (full && !released_.empty())
+    events_.schedule(ready_event_, released_.front());
+  return !refused_;
+}
+
+void ReadChannel::request(uint64_t address, uint32_t atoms) {
+  DLAVP_CHECK(can_request(), "read request of {} atoms at {:#x} while not ready", atoms, address);
+  DLAVP_CHECK(atoms > 0 && address % bus_.atom_bytes == 0, "read request of {} atoms at {:#x}",
+              atoms, address);
+  request_cycle_ = events_.now();
+  ++slots_used_;
+  requests_.push({address, atoms, events_.now() + timing_.read_request});
+  prepare();
+}
+
+// Brings the next transaction through the splitter if its credits are known.
+void ReadChannel::prepare() {
+  if (visible_ != kNever || requests_.empty()) return;
+  const Request& head = requests_.front();
+  next_atoms_ = bus_.first_atoms(head.address, head.atoms);
+  Cycle split = std::max({head.at_splitter, split_ + 1, grant_2_ + 1});
+  if (depth_ != 0) {
+    while (used_ + next_atoms_ > depth_ && !credits_.empty()) {
+      used_ -= credits_.front().atoms;
+      split = std::max(split, credits_.front().at);
+      credits_.pop();
+    }
+    if (used_ + next_atoms_ > depth_) return;
+    used_ += next_atoms_;
+  }
+  next_beats_ = bus_.beats(head.address, next_atoms_);
+  split_ = split;
+  visible_ = split + timing_.read_arbiter_input;
+  path_.wake(visible_);
+}
+
+void ReadChannel::granted(Cycle now) {
+  grant_2_ = grant_1_;
+  grant_1_ = now;
+  visible_ = kNever;
+  beats_ += next_beats_;
+  Request& head = requests_.front();
+  arriving_.push({kNever, kNever, head.address, next_atoms_});
+  head.address += uint64_t{next_atoms_} * bus_.atom_bytes;
+  head.atoms -= next_atoms_;
+  if (head.atoms == 0) {
+    requests_.pop();
+    --slots_used_;
+    released_.push(std::max(now, split_ + timing_.read_slot_release));
+    if (refused_) events_.schedule(ready_event_, released_.front());
+  }
+  prepare();
+}
+
+void ReadChannel::arrive(const MemoryTiming::Beats& beats, Cycle response_delay) {
+  Arrival& arrival = const_cast<Arrival&>(arriving_.at(arriving_.size() - 1));
+  arrival.next = beats.first + response_delay;
+  arrival.last = beats.last + response_delay;
+  if (arriving_.size() == 1) events_.schedule(data_event_, arrival.next);
+}
+
+void ReadChannel::deliver() {
+  Arrival& arrival = arriving_.front();
+  const auto in_beat = static_cast<uint32_t>((bus_.beat_bytes - arrival.address % bus_.beat_bytes) /
+                                             bus_.atom_bytes);
+  const uint32_t atoms = std::min(in_beat, arrival.atoms);
+  available_ += atoms;
+  arrival.atoms -= atoms;
+  arrival.address += uint64_t{atoms} * bus_.atom_bytes;
+  if (arrival.atoms == 0) {
+    arriving_.pop();
+  } else {
+    // Beats follow one a cycle; a memory that paused shows it in the last one.
+    const bool last_beat = arrival.atoms * bus_.atom_bytes <= bus_.beat_bytes;
+    arrival.next = last_beat ? std::max(arrival.next + 1, arrival.last) : arrival.next + 1;
+  }
+  if (!arriving_.empty() && arriving_.front().next != kNever)
+    events_.schedule(data_event_, std::max(arriving_.front().next, events_.now() + 1));
+  if (on_data_) on_data_();
+}
+
+void ReadChannel::pop(uint32_t atoms) {
+  DLAVP_CHECK(atoms <= available_, "pop of {} atoms, {} there", atoms, available_);
+  available_ -= atoms;
+  if (depth_ == 0) return;
+  credits_.push({events_.now() + timing_.read_credit_return, atoms});
+  prepare();
+}
+
+ReadPath::ReadPath(sim::EventQueue& events, const McifTiming& timing, const BusShape& bus,
+                   MemoryTiming& memory, const std::array<uint32_t, kReadClients>& depths)
+    : events_(events), timing_(timing), bus_(bus), memory_(memory), grant_event_([this] {
+        grant();
+      }) {
+  for (unsigned i = 0; i < kReadClients; ++i)
+    channels_[i] = std::make_unique<ReadChannel>(*this, events, timing, bus, depths[i]);
+}
+
+void ReadPath::set_weight(ReadClient client, uint8_t weight) {
+  const auto* found = std::find(kArbiterOrder.begin(), kArbiterOrder.end(), client);
+  arbiter_.set_weight(static_cast<unsigned>(found - kArbiterOrder.begin()), weight);
+  if (channel(client).visible_ != kNever) wake(std::max(channel(client).visible_, events_.now()));
+}
+
+bool ReadPath::idle() const {
+  return std::all_of(channels_.begin(), channels_.end(), [](const auto& c) { return c->idle(); });
+}
+
+// The cycle in which a transaction granted at `granted` passes the outstanding check; never, if
+// the limit is below its own length.
+Cycle ReadPath::pass(Cycle granted, uint32_t beats) {
+  Cycle at = std::max(granted + timing_.read_arbiter_output, passed_1_ + 1);
+  while (outstanding_ + beats > limit_) {
+    if (returning_.empty()) return kNever;
+    MemoryTiming::Beats& front = returning_.front();
+    at = std::max(at, front.first + timing_.outstanding_return);
+    --outstanding_;
+    if (front.first >= front.last)
+      returning_.pop();
+    else
+      ++front.first;
+  }
+  outstanding_ += beats;
+  return at;
+}
+
+void ReadPath::grant() {
+  const Cycle now = events_.now();
+  uint32_t requests = 0;
+  Cycle next = kNever;
+  for (unsigned i = 0; i < kReadClients; ++i) {
+    const Cycle visible = channel(kArbiterOrder[i]).visible_;
+    if (visible <= now)
+      requests |= 1u << i;
+    else
+      next = std::min(next, visible);
+  }
+  const int winner = arbiter_.grant(requests);
+  if (winner < 0) {
+    if (next != kNever) wake(next);
+    return;
+  }
+  ReadChannel& client = channel(kArbiterOrder[static_cast<unsigned>(winner)]);
+  const uint32_t beats = client.next_beats_;
+  const uint64_t address = client.requests_.front().address;
+  const Cycle before = passed_1_;
+  const Cycle at = pass(now, beats);
+  if (at == kNever)
+    return;  // the limit is shorter than a burst: the interface hangs, as in hardware
+  passed_1_ = at;
+  // Two transactions fit behind the arbiter: the next grant waits for the one before this to pass.
+  next_grant_ = std::max(now + 1, before + 1);
+  client.granted(now);
+  const MemoryTiming::Beats bus =
+      memory_.read(at + timing_.read_command, address, beats, bus_.beat_bytes);
+  returning_.push(bus);
+  client.arrive(bus, timing_.read_response);
+  if (client.visible_ != kNever) next = std::min(next, client.visible_);
+  if ((requests & ~(1u << winner)) != 0) next = now + 1;
+  if (next != kNever) wake(std::max(next, now + 1));
+}
+
+}  // namespace dlavp::mcif

@@ -1,0 +1,110 @@
+// The read side of a memory interface: per client a request pipeline and a burst splitter with
+// latency FIFO credits, one arbiter, the outstanding limit, and the way back to the clients.
+// Hardware manual: "MCIF". Sizes and cycles only; data are moved by the units' cores.
+#pragma once
+
+#include <array>
+#include <memory>
+
+#include "models/mcif/arbiter.hpp"
+#include "models/mcif/dma_port.hpp"
+#include "models/mcif/mcif_timing.hpp"
+#include "models/mcif/ring.hpp"
+
+namespace dlavp::mcif {
+
+class ReadPath;
+
+/// One client's side. A request made in cycle t is at the burst splitter in t + read_request.
+class ReadChannel final : public ReadPort {
+ public:
+  ReadChannel(ReadPath& path, sim::EventQueue& events, const McifTiming& timing,
+              const BusShape& bus, uint32_t depth);
+
+  [[nodiscard]] bool can_request() const override;
+  void request(uint64_t address, uint32_t atoms) override;
+  [[nodiscard]] uint32_t available() const override { return available_; }
+  void pop(uint32_t atoms) override;
+  void set_handlers(std::function<void()> on_ready, std::function<void()> on_data) override;
+  [[nodiscard]] uint64_t beats() const override { return beats_; }
+
+  [[nodiscard]] bool idle() const { return requests_.empty() && arriving_.empty(); }
+
+ private:
+  friend class ReadPath;
+  struct Request {
+    uint64_t address = 0;
+    uint32_t atoms = 0;
+    sim::Cycle at_splitter = 0;
+  };
+  struct Arrival {
+    sim::Cycle next = 0, last = 0;
+    uint64_t address = 0;
+    uint32_t atoms = 0;
+  };
+  struct Credit {
+    sim::Cycle at = 0;
+    uint32_t atoms = 0;
+  };
+  void prepare();
+  void granted(sim::Cycle now);
+  void arrive(const MemoryTiming::Beats& beats, sim::Cycle response_delay);
+  void deliver();
+
+  ReadPath& path_;
+  sim::EventQueue& events_;
+  const McifTiming& timing_;
+  const BusShape& bus_;
+  uint32_t depth_, used_ = 0, available_ = 0;
+  uint64_t beats_ = 0;
+  Ring<Request> requests_;
+  Ring<Arrival> arriving_;
+  Ring<Credit> credits_;
+  mutable Ring<sim::Cycle> released_;  ///< request slots on their way back
+  uint32_t slots_used_ = 0;            ///< requests in the input registers
+  sim::Cycle request_cycle_ = sim::kNever;
+  sim::Cycle visible_ = sim::kNever;  ///< the next transaction is at the arbiter; never: none
+  uint32_t next_atoms_ = 0, next_beats_ = 0;
+  sim::Cycle split_ = 0;                  ///< when it left the splitter
+  sim::Cycle grant_1_ = 0, grant_2_ = 0;  ///< the last grant and the one before
+  mutable bool refused_ = false;
+  std::function<void()> on_ready_, on_data_;
+  mutable sim::Event ready_event_;
+  sim::Event data_event_;
+};
+
+class ReadPath {
+ public:
+  ReadPath(sim::EventQueue& events, const McifTiming& timing, const BusShape& bus,
+           MemoryTiming& memory, const std::array<uint32_t, kReadClients>& depths);
+
+  ReadChannel& channel(ReadClient client) { return *channels_[static_cast<unsigned>(client)]; }
+  [[nodiscard]] const ReadChannel& channel(ReadClient client) const {
+    return *channels_[static_cast<unsigned>(client)];
+  }
+  void set_weight(ReadClient client, uint8_t weight);
+  /// Beats that may be outstanding.
+  void set_outstanding(uint32_t beats) { limit_ = beats; }
+  [[nodiscard]] bool idle() const;
+
+ private:
+  friend class ReadChannel;
+  /// Some client's next transaction reaches the arbiter at `visible`.
+  void wake(sim::Cycle visible) { events_.schedule(grant_event_, std::max(visible, next_grant_)); }
+  void grant();
+  [[nodiscard]] sim::Cycle pass(sim::Cycle granted, uint32_t beats);
+
+  sim::EventQueue& events_;
+  const McifTiming& timing_;
+  const BusShape& bus_;
+  MemoryTiming& memory_;
+  std::array<std::unique_ptr<ReadChannel>, kReadClients> channels_;
+  WeightedRoundRobin<kReadClients> arbiter_;
+  sim::Event grant_event_;
+  sim::Cycle next_grant_ = 0;
+  sim::Cycle passed_1_ = 0;  ///< when the last granted transaction passed the outstanding check
+  uint32_t limit_ = 0, outstanding_ = 0;
+  Ring<MemoryTiming::Beats> returning_;
+};
+
+}  // namespace dlavp::mcif
