@@ -432,7 +432,8 @@ DLA_SIZE(DlaSlope, 4);
 typedef struct DLA_PACKED {
   int16_t linear_exp_table[DLA_LE_ENTRIES];
   int16_t linear_only_table[DLA_LO_ENTRIES];
-  /* With method exponential, the exponent offset; with linear, the index select (signed). */
+  /* Only the low byte counts, signed: the index offset of an exponential table (log2 domain) or
+   * the index select (right shift) of a linear one. */
   uint16_t linear_exp_offset;
   uint16_t linear_only_offset;
   uint64_t linear_exp_start;
