@@ -1,0 +1,156 @@
+// Protobuf to OnnxModel: the only file that includes ONNX's generated headers. Refuses external
+// data files; names the element types it cannot convert.
+#include <onnx/onnx_pb.h>
+
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "compiler/frontend/onnx_model.hpp"
+
+namespace dlavp::compiler {
+namespace {
+
+template <typename T>
+std::vector<T> raw_values(const std::string& raw) {
+  std::vector<T> out(raw.size() / sizeof(T));
+  if (!out.empty()) std::memcpy(out.data(), raw.data(), out.size() * sizeof(T));
+  return out;
+}
+
+template <typename To, typename From>
+void append(std::vector<To>& out, const From& values) {
+  for (const auto v : values) out.push_back(static_cast<To>(v));
+}
+
+/// Values of an element type that ONNX stores as `Raw` bytes or in the field `typed`.
+template <typename Raw, typename To, typename Typed>
+void take(std::vector<To>& out, const onnx::TensorProto& t, const Typed& typed) {
+  if (t.has_raw_data()) {
+    append(out, raw_values<Raw>(t.raw_data()));
+  } else {
+    append(out, typed);
+  }
+}
+
+bool read_values(const onnx::TensorProto& t, OnnxTensor& out) {
+  switch (t.data_type()) {
+    case onnx::TensorProto::FLOAT:
+      take<float>(out.floats, t, t.float_data());
+      return true;
+    case onnx::TensorProto::DOUBLE:
+      take<double>(out.floats, t, t.double_data());
+      return true;
+    case onnx::TensorProto::INT64:
+      take<int64_t>(out.ints, t, t.int64_data());
+      break;
+    case onnx::TensorProto::INT32:
+      take<int32_t>(out.ints, t, t.int32_data());
+      break;
+    case onnx::TensorProto::INT8:
+      take<int8_t>(out.ints, t, t.int32_data());
+      break;
+    case onnx::TensorProto::UINT8:
+      take<uint8_t>(out.ints, t, t.int32_data());
+      break;
+    case onnx::TensorProto::BOOL:
+      take<uint8_t>(out.ints, t, t.int32_data());
+      break;
+    default:
+      return false;
+  }
+  out.integral = true;
+  return true;
+}
+
+OnnxTensor convert(const onnx::TensorProto& t) {
+  OnnxTensor out;
+  out.name = t.name();
+  int64_t elements = 1;
+  for (int64_t d : t.dims()) {
+    out.dims.push_back(d);
+    elements = d < 0 || elements > (int64_t{1} << 40) ? -1 : elements * d;
+  }
+  if (t.data_location() == onnx::TensorProto::EXTERNAL) {
+    out.problem = "its values are in an external file; save the model with embedded weights";
+  } else if (!read_values(t, out)) {
+    out.problem = fmt::format(
+        "element type {} is not supported (float, double, int8, uint8, int32, int64 are)",
+        onnx::TensorProto::DataType_Name(static_cast<onnx::TensorProto::DataType>(t.data_type())));
+  } else {
+    const size_t count = out.integral ? out.ints.size() : out.floats.size();
+    if (elements < 0 || count != static_cast<size_t>(elements)) {
+      out.problem = fmt::format("{} values, its shape says {}", count, elements);
+    }
+  }
+  return out;
+}
+
+OnnxValueInfo convert(const onnx::ValueInfoProto& v) {
+  OnnxValueInfo out;
+  out.name = v.name();
+  out.has_shape = v.type().tensor_type().has_shape();
+  for (const auto& d : v.type().tensor_type().shape().dim()) {
+    OnnxValueInfo::Dimension dim;
+    if (d.has_dim_value()) {
+      dim.size = d.dim_value();
+    } else {
+      dim.name = d.dim_param();
+    }
+    out.dims.push_back(dim);
+  }
+  return out;
+}
+
+OnnxNode convert(const onnx::NodeProto& n) {
+  OnnxNode out;
+  out.op_type = n.op_type();
+  out.domain = n.domain();
+  out.inputs.assign(n.input().begin(), n.input().end());
+  out.outputs.assign(n.output().begin(), n.output().end());
+  out.name = !n.name().empty() ? n.name() : n.output_size() > 0 ? n.output(0) : n.op_type();
+  for (const onnx::AttributeProto& a : n.attribute()) {
+    OnnxAttribute& to = out.attributes[a.name()];
+    to.i = a.i();
+    to.f = a.f();
+    to.s = a.s();
+    to.ints.assign(a.ints().begin(), a.ints().end());
+    to.floats.assign(a.floats().begin(), a.floats().end());
+    if (a.has_t()) to.tensor = convert(a.t());
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<OnnxModel> decode_onnx(const std::string& bytes, const std::string& place) {
+  google::protobuf::SetLogHandler(nullptr);  // the error below says it with the file's name
+  onnx::ModelProto proto;
+  if (!proto.ParseFromString(bytes)) {
+    return Error{"onnx.parse", place,
+                 fmt::format("not an ONNX model, or truncated ({} bytes read)", bytes.size())};
+  }
+  if (!proto.has_graph() || proto.graph().node_size() == 0) {
+    return Error{"onnx.empty", place, "no graph with nodes: not an ONNX model, or truncated"};
+  }
+  OnnxModel model;
+  model.graph_name = proto.graph().name();
+  for (const auto& set : proto.opset_import()) {
+    if (set.domain().empty() || set.domain() == "ai.onnx") model.opset = set.version();
+  }
+  for (const auto& t : proto.graph().initializer()) model.initializers[t.name()] = convert(t);
+  for (const auto& v : proto.graph().input()) model.inputs.push_back(convert(v));
+  for (const auto& v : proto.graph().output()) model.outputs.push_back(convert(v));
+  for (const auto& n : proto.graph().node()) model.nodes.push_back(convert(n));
+  return model;
+}
+
+Result<OnnxModel> read_onnx(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Error{"onnx.open", path, "cannot be opened"};
+  const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (file.bad()) return Error{"onnx.open", path, "cannot be read"};
+  return decode_onnx(bytes, path);
+}
+
+}  // namespace dlavp::compiler

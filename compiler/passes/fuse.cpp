@@ -1,0 +1,70 @@
+// Fusion into the SDP stages that follow a convolution: eltwise add, then ReLU.
+#include <algorithm>
+
+#include "compiler/passes/passes.hpp"
+
+namespace dlavp::compiler {
+namespace {
+
+/// Position of the Conv that writes `id` and could add another operand, or none.
+std::optional<size_t> addable_conv(const Graph& graph, TensorId id) {
+  const auto at = graph.producer(id);
+  if (!at || graph.uses(id) != 1) return std::nullopt;
+  const auto* conv = graph.nodes[*at].as<ConvOp>();
+  if (conv == nullptr || conv->relu || conv->residual) return std::nullopt;
+  return at;
+}
+
+/// The Relu flag of an operator that can apply one last, or null.
+bool* relu_flag(Operator& op) {
+  if (auto* conv = std::get_if<ConvOp>(&op)) return &conv->relu;
+  if (auto* scale = std::get_if<ScaleOp>(&op)) return &scale->relu;
+  if (auto* add = std::get_if<AddOp>(&op)) return &add->relu;
+  return nullptr;
+}
+
+}  // namespace
+
+size_t fuse_add(Graph& graph) {
+  size_t applied = 0;
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node add = graph.nodes[i];
+    if (add.as<AddOp>() == nullptr || add.inputs[0] == add.inputs[1]) continue;
+    const auto left = addable_conv(graph, add.inputs[0]);
+    const auto right = addable_conv(graph, add.inputs[1]);
+    if (!left && !right) continue;
+    const bool use_right = right && (!left || *right > *left);
+    const size_t at = use_right ? *right : *left;
+    Node conv = graph.nodes[at];
+    conv.as<ConvOp>()->residual = true;
+    conv.as<ConvOp>()->relu = add.as<AddOp>()->relu;
+    conv.inputs.push_back(add.inputs[use_right ? 0 : 1]);
+    conv.output = add.output;
+    // It takes the Add's place in the order: the other operand may be produced after the Conv was.
+    graph.nodes[i] = std::move(conv);
+    graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(at));
+    --i;
+    ++applied;
+  }
+  return applied;
+}
+
+size_t fuse_relu(Graph& graph) {
+  size_t applied = 0;
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node relu = graph.nodes[i];
+    if (relu.as<ReluOp>() == nullptr) continue;
+    const auto before = graph.producer(relu.inputs[0]);
+    if (!before || graph.uses(relu.inputs[0]) != 1) continue;
+    bool* flag = relu_flag(graph.nodes[*before].op);
+    if (flag == nullptr) continue;
+    *flag = true;
+    graph.nodes[*before].output = relu.output;
+    graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(i));
+    --i;
+    ++applied;
+  }
+  return applied;
+}
+
+}  // namespace dlavp::compiler
