@@ -1,0 +1,254 @@
+// One atom enters at a time, as the slowest enabled stage lets it; every stage behind is a plain
+// pipeline, so an atom's result has a fixed distance from its entry. An operand that comes late
+// holds its atom back at the entry: the same cycle at the output as the hardware's stall in the
+// middle.
+#include "models/sdp/datapath.hpp"
+
+#include <algorithm>
+
+namespace dlavp::sdp {
+
+SdpTiming::SdpTiming(const TimingParams& p) {
+  const auto cycles = [&](const char* name) {
+    return static_cast<sim::Cycle>(p.get(std::string("sdp.") + name));
+  };
+  const auto count = [&](const char* name) {
+    return static_cast<uint32_t>(p.get(std::string("sdp.") + name));
+  };
+  enable_to_load = cycles("enable_to_load");
+  done_to_load = cycles("done_to_load");
+  load_to_request = cycles("load_to_request");
+  load_to_data = cycles("load_to_data");
+  load_to_command = cycles("load_to_command");
+  converter = cycles("converter");
+  output_register = cycles("output_register");
+  x_alu = cycles("x_alu");
+  x_mul = cycles("x_mul");
+  x_tail = cycles("x_tail");
+  y_mul = cycles("y_mul");
+  y_alu = cycles("y_alu");
+  y_lut = cycles("y_lut");
+  y_cvt = cycles("y_cvt");
+  y_cvt_bypass = cycles("y_cvt_bypass");
+  conv_input = cycles("conv_input");
+  conv_bubble = cycles("conv_bubble");
+  pdp_lead = cycles("pdp_lead");
+  done = cycles("done");
+  interrupt = cycles("interrupt");
+  rdma_done = cycles("rdma_done");
+  output_atoms = count("output_atoms");
+  request_queue = count("request_queue");
+  pdp_atoms = count("pdp_atoms");
+  pdp_data = cycles("pdp_data");
+  pdp_credit = cycles("pdp_credit");
+}
+
+AtomCost atom_cost(const SdpOp& op, const HwConfig& hw, const SdpTiming& t) {
+  const uint32_t throughput[kStages] = {hw.sdp_bs_throughput, hw.sdp_bn_throughput,
+                                        hw.sdp_ew_throughput};
+  const uint32_t widest = std::max({throughput[kX1], throughput[kX2], throughput[kY]});
+  const sim::Cycle pieces = hw.memory_atomic_size / widest;  // parts of an atom, one a cycle
+  AtomCost cost;
+  cost.period = pieces;
+  sim::Cycle before = 1;  // the register behind the input selection
+  if (op.flying) before += t.conv_input;
+  for (unsigned s = 0; s < kStages; ++s) {
+    const StageOp& stage = op.stage[s];
+    if (!stage.enabled) continue;
+    const bool y = s == kY;
+    const sim::Cycle first =
+        y ? (stage.mul.enabled ? t.y_mul : 0) : (stage.alu.enabled ? t.x_alu : 0);
+    const sim::Cycle second =
+        y ? (stage.alu.enabled ? t.y_alu : 0) : (stage.mul.enabled ? t.x_mul : 0);
+    const sim::Cycle tail = y ? (stage.lut ? t.y_lut : 0) : t.x_tail;
+    // The operand meets the atom behind the register that splits it for this stage; one that is
+    // only needed by the second half has the first half's time in addition.
+    const Unary& leading = y ? stage.mul : stage.alu;
+    const Unary& trailing = y ? stage.alu : stage.mul;
+    const bool feeds_leading = leading.enabled && leading.from_memory;
+    sim::Cycle slack = before + 1 + (feeds_leading ? 0 : first);
+    if (y) {
+      const OperandCvt& cvt = feeds_leading ? leading.cvt : trailing.cvt;
+      const sim::Cycle converter = cvt.bypass ? t.y_cvt_bypass : t.y_cvt;
+      slack = slack > converter ? slack - converter : 0;
+    }
+    cost.operand_slack[s] = slack;
+    const sim::Cycle stage_pieces = hw.memory_atomic_size / throughput[s];
+    const sim::Cycle slower = std::max(stage_pieces, cost.period) - cost.period;
+    cost.period += slower;
+    before += 2 + first + second + tail + slower;
+  }
+  cost.latency = before + t.converter + (pieces - 1) + t.output_register;
+  if (op.flying) cost.period = std::max(cost.period, pieces + t.conv_bubble);
+  return cost;
+}
+
+Datapath::Datapath(const UnitContext& context, const SdpTiming& timing, const Streams& streams,
+                   sim::Stream& from_conv, sim::Stream& to_pdp, std::function<void()> done,
+                   std::function<void()> acknowledged)
+    : context_(context),
+      timing_(timing),
+      streams_(streams),
+      from_conv_(from_conv),
+      to_pdp_(to_pdp),
+      done_(std::move(done)),
+      enter_event_([this] { enter(); }),
+      drain_event_([this] { drain(); }),
+      done_event_([this] {
+        active_ = false;
+        done_();
+      }) {
+  from_conv_.on_data([this] { kick(); });
+  to_pdp_.on_space([this] {
+    if (active_ && op_.to_pdp) drain();
+  });
+  const auto more = [this] {
+    if (active_ && stalled_) drain();
+  };
+  for (mcif::MemoryInterface* memory : {context.mcif, context.cvif})
+    if (memory) memory->write_port(mcif::WriteClient::kSdp).set_handlers(more, more, acknowledged);
+}
+
+void Datapath::start(const SdpOp& op, const std::array<bool, kStages>& operands, sim::Cycle load) {
+  DLAVP_CHECK(!active_, "datapath started while busy with group {}", op_.group);
+  op_ = op;
+  operands_ = operands;
+  cost_ = atom_cost(op, context_.hw, timing_);
+  active_ = true;
+  const uint32_t surfaces =
+      (op.size.channels + context_.hw.memory_atomic_size - 1) / context_.hw.memory_atomic_size;
+  to_enter_ = to_leave_ = op.size.pixels() * surfaces;
+  next_entry_ = load + timing_.load_to_data;
+  in_flight_.clear();
+  in_flight_limit_ = timing_.output_atoms + static_cast<uint32_t>(cost_.latency / cost_.period);
+  command_next_ = true;
+  next_word_ = load + timing_.load_to_command;
+  const bool packed = packed_1x1(op.size);
+  line_atoms_ = packed ? surfaces : op.size.width;
+  lines_ = packed ? 1 : op.size.height;
+  lines_left_ = packed ? 1 : uint64_t{op.size.height} * surfaces;
+  line_ = surface_ = 0;
+  stalled_ = false;
+  stall_cycles_ = write_beats_ = 0;
+  if (op.writes_memory()) context_.events.schedule(drain_event_, next_word_);
+  kick();
+}
+
+sim::Cycle Datapath::entry_time() const {
+  if (!active_ || to_enter_ == 0 || in_flight_.size() >= in_flight_limit_) return sim::kNever;
+  sim::Cycle at = next_entry_;
+  if (op_.flying) {
+    if (from_conv_.available() == 0) return sim::kNever;
+  } else {
+    const sim::Cycle ready = streams_[kStages]->head_ready();
+    if (ready == sim::kNever) return ready;
+    at = std::max(at, ready);
+  }
+  for (unsigned s = 0; s < kStages; ++s) {
+    if (!operands_[s]) continue;
+    const sim::Cycle ready = streams_[s]->head_ready();
+    if (ready == sim::kNever) return ready;
+    if (ready > cost_.operand_slack[s]) at = std::max(at, ready - cost_.operand_slack[s]);
+  }
+  return std::max(at, context_.events.now());
+}
+
+void Datapath::kick() {
+  if (!active_ || enter_event_.pending()) return;
+  const sim::Cycle at = entry_time();
+  if (at != sim::kNever) context_.events.schedule(enter_event_, at);
+}
+
+void Datapath::enter() {
+  const sim::Cycle now = context_.events.now();
+  if (entry_time() != now) return kick();
+  next_entry_ = now + cost_.period;
+  --to_enter_;
+  const sim::Cycle out = now + cost_.latency - (op_.to_pdp ? timing_.pdp_lead : 0);
+  in_flight_.push_back(out);
+  if (in_flight_.size() == 1 && !(op_.writes_memory() && command_next_))
+    context_.events.schedule(drain_event_, std::max(out, next_word_));
+  if (op_.flying)
+    from_conv_.pop(1);
+  else
+    streams_[kStages]->use();
+  for (unsigned s = 0; s < kStages; ++s)
+    if (operands_[s]) streams_[s]->use();
+  kick();
+}
+
+void Datapath::drain() {
+  if (!active_ || to_leave_ == 0) return;
+  const sim::Cycle now = context_.events.now();
+  if (now < next_word_) return context_.events.schedule(drain_event_, next_word_);
+  if (op_.writes_memory())
+    write(now);
+  else if (!in_flight_.empty() && in_flight_.front() <= now)
+    pass_to_pdp(now);
+  if (to_leave_ == 0 || stalled_) return;
+  if (op_.writes_memory() && command_next_)
+    context_.events.schedule(drain_event_, next_word_);
+  else if (!in_flight_.empty())
+    context_.events.schedule(drain_event_, std::max(in_flight_.front(), next_word_));
+}
+
+void Datapath::stall(bool waiting) {
+  if (waiting == stalled_) return;
+  if (stalled_) stall_cycles_ += context_.events.now() - stalled_since_;
+  stalled_ = waiting;
+  stalled_since_ = context_.events.now();
+}
+
+void Datapath::write(sim::Cycle now) {
+  if (command_next_) {
+    const bool ready = port().can_request();
+    stall(!ready);
+    if (!ready) return;
+    const uint64_t address =
+        op_.dst.address + surface_ * op_.dst.surface_stride + line_ * op_.dst.line_stride;
+    port().request(address, line_atoms_, lines_left_ == 1);
+    write_beats_ += bus_beats(context_.hw, op_.dst.ram, address, line_atoms_);
+    command_next_ = false;
+    line_left_ = line_atoms_;
+    next_word_ = now + 1;
+    return;
+  }
+  if (in_flight_.empty() || in_flight_.front() > now) return stall(false);
+  const bool ready = port().data_space() != 0;
+  stall(!ready);
+  if (!ready) return;
+  port().data(1);
+  next_word_ = now + 1;
+  const bool full = in_flight_.size() >= in_flight_limit_;
+  in_flight_.pop_front();
+  --to_leave_;
+  if (--line_left_ == 0) {
+    command_next_ = true;
+    --lines_left_;
+    if (++line_ == lines_) {
+      line_ = 0;
+      ++surface_;
+    }
+  }
+  if (to_leave_ == 0) return finish(now);
+  if (full) kick();
+}
+
+void Datapath::pass_to_pdp(sim::Cycle now) {
+  if (op_.to_pdp) {
+    if (to_pdp_.space() == 0) return stall(true);
+    stall(false);
+    to_pdp_.push(1);
+  }
+  next_word_ = now + 1;
+  const bool full = in_flight_.size() >= in_flight_limit_;
+  in_flight_.pop_front();
+  if (--to_leave_ == 0) return finish(now + (op_.to_pdp ? timing_.pdp_lead : 0));
+  if (full) kick();
+}
+
+void Datapath::finish(sim::Cycle last) {
+  context_.events.schedule(done_event_, last + timing_.done);
+}
+
+}  // namespace dlavp::sdp

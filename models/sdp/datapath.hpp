@@ -1,0 +1,91 @@
+// SDP's datapath and write DMA in time: when each data atom enters (input, operands and the
+// stages' throughput permitting), when its result comes out, and how results go to memory (one
+// command a line, then one atom a cycle) or to PDP. Counts and cycles only.
+#pragma once
+
+#include <deque>
+#include <functional>
+
+#include "models/nvdla/unit_context.hpp"
+#include "models/sdp/read_stream.hpp"
+#include "models/sdp/sdp_op.hpp"
+
+namespace dlavp::sdp {
+
+/// Figures of configs/timing/sdp.yaml.
+struct SdpTiming {
+  sim::Cycle enable_to_load, done_to_load, load_to_request, load_to_data, load_to_command;
+  sim::Cycle converter, output_register, x_alu, x_mul, x_tail, y_mul, y_alu, y_lut, y_cvt,
+      y_cvt_bypass;
+  sim::Cycle conv_input, conv_bubble, pdp_lead, done, interrupt, rdma_done;
+  uint32_t output_atoms, request_queue, pdp_atoms;
+  sim::Cycle pdp_data, pdp_credit;
+  explicit SdpTiming(const TimingParams& params);
+};
+
+/// What an operation costs a data atom.
+struct AtomCost {
+  sim::Cycle period = 1;   ///< between two atoms
+  sim::Cycle latency = 0;  ///< from entry to the write DMA's output
+  std::array<sim::Cycle, kStages>
+      operand_slack{};  ///< how much later than the atom its operand may come
+};
+[[nodiscard]] AtomCost atom_cost(const SdpOp& op, const HwConfig& hw, const SdpTiming& timing);
+
+class Datapath {
+ public:
+  using Streams = std::array<ReadStream*, kStages + 1>;  ///< X1, X2, Y, input cube
+
+  Datapath(const UnitContext& context, const SdpTiming& timing, const Streams& streams,
+           sim::Stream& from_conv, sim::Stream& to_pdp, std::function<void()> done,
+           std::function<void()> acknowledged);
+
+  /// Begins `op`; its registers took effect at `load`. `operands`: which streams feed it.
+  void start(const SdpOp& op, const std::array<bool, kStages>& operands, sim::Cycle load);
+  [[nodiscard]] bool active() const { return active_; }
+  /// Input, operand or output space may have come.
+  void kick();
+
+  [[nodiscard]] uint64_t write_stall_cycles() const { return stall_cycles_; }
+  [[nodiscard]] uint64_t write_beats() const { return write_beats_; }
+
+ private:
+  [[nodiscard]] sim::Cycle entry_time() const;
+  void enter();
+  void drain();
+  void write(sim::Cycle now);
+  void pass_to_pdp(sim::Cycle now);
+  void finish(sim::Cycle last);
+  void stall(bool waiting);
+  [[nodiscard]] mcif::WritePort& port() {
+    return context_.interface(op_.dst.ram).write_port(mcif::WriteClient::kSdp);
+  }
+
+  const UnitContext& context_;
+  const SdpTiming& timing_;
+  Streams streams_;
+  sim::Stream& from_conv_;
+  sim::Stream& to_pdp_;
+  std::function<void()> done_;
+  sim::Event enter_event_, drain_event_, done_event_;
+
+  SdpOp op_;
+  AtomCost cost_;
+  std::array<bool, kStages> operands_{};
+  bool active_ = false;
+  uint64_t to_enter_ = 0, to_leave_ = 0;
+  sim::Cycle next_entry_ = 0;
+  uint32_t in_flight_limit_ = 0;
+  std::deque<sim::Cycle> in_flight_;  ///< when each result is at the write DMA
+  // Write DMA.
+  bool command_next_ = true;
+  sim::Cycle next_word_ = 0;
+  uint64_t lines_left_ = 0;
+  uint32_t line_atoms_ = 0, line_left_ = 0;
+  uint32_t line_ = 0, surface_ = 0, lines_ = 0;
+  bool stalled_ = false;
+  sim::Cycle stalled_since_ = 0;
+  uint64_t stall_cycles_ = 0, write_beats_ = 0;
+};
+
+}  // namespace dlavp::sdp
