@@ -1,0 +1,96 @@
+// CDMA's data side in time.
+#include "models/conv/data_fetch.hpp"
+
+#include <algorithm>
+
+namespace dlavp::conv {
+
+using sim::Cycle;
+
+DataFetch::DataFetch(const UnitContext& context, const CdmaTiming& timing,
+                     std::function<void(uint32_t)> on_lines, std::function<void()> on_done)
+    : context_(context),
+      timing_(timing),
+      on_lines_(std::move(on_lines)),
+      request_event_([this] { request(); }),
+      accept_event_([this] { accept(); }),
+      done_event_(std::move(on_done)),
+      stored_(context.events,
+              [this](const uint32_t& lines) {
+                const uint64_t entries = uint64_t{lines} * entries_per_line_;
+                stored_entries_ += entries;
+                flying_entries_ -= entries;
+              }),
+      visible_(context.events, [this](const uint32_t& lines) { on_lines_(lines); }) {}
+
+void DataFetch::use_port(RamType ram) {
+  port_ = &context_.interface(ram).read_port(mcif::ReadClient::kCdmaDat);
+  port_->set_handlers(
+      [this] {
+        if (plan_) request();
+      },
+      [this] { accept(); });
+}
+
+void DataFetch::start(const CdmaOp& op) {
+  use_port(op.data_ram);
+  plan_ = make_fetch_plan(op, context_.hw, timing_);
+  entries_per_line_ = op.cbuf.entries_per_slice;
+  data_entries_ = op.cbuf.data_banks * context_.hw.cbuf_bank_depth;
+  admitted_ = false;
+  requested_groups_ = stored_groups_ = 0;
+  requested_atoms_ = 0;
+  blocked_ = sim::kNever;
+  context_.events.schedule_in(request_event_, plan_->first_request());
+}
+
+void DataFetch::release(uint64_t entries) {
+  stored_entries_ -= std::min(entries, stored_entries_);
+  if (plan_ && plan_->requests_left() && !admitted_) context_.events.schedule_in(request_event_, 1);
+}
+
+void DataFetch::request() {
+  if (request_event_.pending() || !plan_->requests_left()) return;
+  if (!admitted_) {
+    const uint64_t entries = uint64_t{plan_->group_lines(requested_groups_)} * entries_per_line_;
+    if (stored_entries_ + flying_entries_ + entries > data_entries_) return;  // release() continues
+    flying_entries_ += entries;
+    admitted_ = true;
+  }
+  if (!port_->can_request()) return;  // the port's on_ready continues
+  const FetchRequest r = plan_->next_request();
+  port_->request(r.address, r.atoms);
+  requested_atoms_ += r.atoms;
+  if (r.ends_group) {
+    admitted_ = false;
+    ++requested_groups_;
+  }
+  if (plan_->requests_left()) context_.events.schedule_in(request_event_, r.gap);
+}
+
+void DataFetch::accept() {
+  while (port_->available() > 0) {
+    const Cycle now = context_.events.now();
+    const Cycle at = next_accept_ == blocked_ ? next_accept_ + 1 : next_accept_;
+    if (at > now || now == blocked_) {
+      context_.events.schedule(accept_event_, std::max(at, now == blocked_ ? now + 1 : now));
+      return;
+    }
+    port_->pop(1);
+    take(plan_->next_atom());
+  }
+}
+
+void DataFetch::take(const FetchAtom& atom) {
+  const Cycle now = context_.events.now();
+  next_accept_ = now + 1 + atom.pause;
+  if (atom.blocks && blocked_ != now + 1) blocked_ = now + 2;
+  if (!atom.ends_group) return;
+  const uint32_t lines = plan_->group_lines(stored_groups_++);
+  const Cycle end = now + atom.pause;
+  stored_.send(end + timing_.release, lines);
+  visible_.send(end + plan_->update(), lines);
+  if (stored_groups_ == plan_->groups()) context_.events.schedule(done_event_, end + plan_->done());
+}
+
+}  // namespace dlavp::conv

@@ -1,0 +1,55 @@
+// CDMA's data side in time: requests as its plan says, back-pressure by free buffer entries, and
+// the response side that takes an atom a cycle except where the shared buffer pauses. Hardware
+// manual: "Convolution DMA"; rates as in the RTL.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "models/conv/conv_op.hpp"
+#include "models/conv/conv_timing.hpp"
+#include "models/conv/delay_line.hpp"
+#include "models/conv/fetch_plan.hpp"
+#include "models/nvdla/unit_context.hpp"
+
+namespace dlavp::conv {
+
+class DataFetch {
+ public:
+  /// `on_lines(lines)`: CSC sees so many more lines; `on_done`: the fetch is complete.
+  DataFetch(const UnitContext& context, const CdmaTiming& timing,
+            std::function<void(uint32_t)> on_lines, std::function<void()> on_done);
+
+  /// The engine starts running now. One operation at a time.
+  void start(const CdmaOp& op);
+  /// CSC gave back buffer entries.
+  void release(uint64_t entries);
+  /// The banks were assigned anew: nothing is in the buffer.
+  void reset() { stored_entries_ = 0; }
+  /// Atoms requested by the operation so far.
+  [[nodiscard]] uint64_t requested_atoms() const { return requested_atoms_; }
+
+ private:
+  void use_port(RamType ram);
+  void request();
+  void accept();
+  void take(const FetchAtom& atom);
+
+  const UnitContext& context_;
+  const CdmaTiming& timing_;
+  std::function<void(uint32_t)> on_lines_;
+  mcif::ReadPort* port_ = nullptr;
+  std::unique_ptr<FetchPlan> plan_;
+  uint32_t entries_per_line_ = 0, data_entries_ = 0;  ///< of the operation; of its banks
+  bool admitted_ = false;  ///< the current line group has its room in the buffer
+  uint32_t requested_groups_ = 0, stored_groups_ = 0;
+  uint64_t stored_entries_ = 0;  ///< in the buffer and not released
+  uint64_t flying_entries_ = 0;  ///< of line groups admitted and not stored
+  uint64_t requested_atoms_ = 0;
+  sim::Cycle blocked_ = sim::kNever;  ///< a cycle in which the response side takes nothing
+  sim::Cycle next_accept_ = 0;
+  sim::Event request_event_, accept_event_, done_event_;
+  DelayLine<uint32_t> stored_, visible_;
+};
+
+}  // namespace dlavp::conv

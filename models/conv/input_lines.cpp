@@ -1,0 +1,101 @@
+// Capturing and converting CDMA's input: feature cubes line by line over all surfaces, images plane
+// by plane with pixel reordering, mean, convertor and left and right padding. Hardware manual:
+// "Convolution DMA", "Pixel Format"; arithmetic as the RTL's convertor cell.
+#include "models/conv/input_lines.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "models/common/fixed_point.hpp"
+
+namespace dlavp::conv {
+
+int8_t convert(const Convertor& c, int32_t value, unsigned channel) {
+  if (!c.enable) return static_cast<int8_t>(value & 0xff);
+  const int64_t offset = c.mean ? c.means[channel] : c.offset;
+  constexpr unsigned kProductBits = 34, kShiftedBits = 17;
+  const int64_t product = (value - offset) * c.scale;
+  return static_cast<int8_t>(saturate(rshr(product, c.truncate, kShiftedBits, kProductBits), 8));
+}
+
+Result<std::shared_ptr<InputLines>> InputLines::capture(const CdmaOp& op, Memory& memory,
+                                                        const HwConfig& hw) {
+  std::shared_ptr<InputLines> lines(new InputLines(op, hw.memory_atomic_size));
+  if (!(op.cbuf.image ? lines->read_image(memory) : lines->read_feature(memory)))
+    return Error{"cdma.datain_unmapped", "CDMA",
+                 fmt::format("the input at {:#x} ({}x{}x{}, line stride {}) is not all in memory",
+                             op.planes[0].address, op.width, op.height, op.channels,
+                             op.planes[0].line_stride)};
+  return lines;
+}
+
+bool InputLines::read_feature(Memory& memory) {
+  const uint32_t surfaces = (op_.channels + atom_ - 1) / atom_;
+  const size_t run = size_t{op_.width} * atom_;
+  line_bytes_ = raw_line_[0] = run * surfaces;
+  raw_[0].resize(raw_line_[0] * op_.height);
+  for (uint32_t y = 0; y < op_.height; ++y) {
+    // Lines of one grain are fetched as one run of atoms, whatever the line stride says.
+    const uint32_t first = y / op_.grain_lines * op_.grain_lines;
+    const uint64_t line =
+        op_.planes[0].address + uint64_t{first} * op_.planes[0].line_stride + (y - first) * run;
+    for (uint32_t s = 0; s < surfaces; ++s)
+      if (!memory.read(line + uint64_t{s} * op_.surface_stride,
+                       {raw_[0].data() + y * raw_line_[0] + s * run, run}))
+        return false;
+  }
+  return true;
+}
+
+bool InputLines::read_image(Memory& memory) {
+  line_bytes_ = size_t{op_.stored_width()} * op_.channels;
+  for (unsigned p = 0; p < op_.format.planes; ++p) {
+    const uint32_t pixel = op_.format.pixel_bytes(p);
+    raw_line_[p] = size_t{op_.width} * pixel;
+    raw_[p].resize(raw_line_[p] * op_.height);
+    for (uint32_t y = 0; y < op_.height; ++y) {
+      const uint64_t from = op_.planes[p].address + uint64_t{y} * op_.planes[p].line_stride +
+                            uint64_t{op_.x_offset[p]} * pixel;
+      if (!memory.read(from, {raw_[p].data() + y * raw_line_[p], raw_line_[p]})) return false;
+    }
+  }
+  return true;
+}
+
+void InputLines::convert_image_line(uint32_t y, int8_t* out) const {
+  const uint32_t channels = op_.channels;
+  std::fill_n(out, size_t{op_.pad_left} * channels, op_.pad_value);
+  out += size_t{op_.pad_left} * channels;
+  for (unsigned c = 0; c < channels; ++c) {
+    const unsigned plane = op_.format.planes == 2 && c > 0 ? 1 : 0;
+    const uint32_t pixel = op_.format.pixel_bytes(plane);
+    const uint8_t* in = raw_[plane].data() + y * raw_line_[plane] + op_.format.byte[c];
+    for (uint32_t x = 0; x < op_.width; ++x) {
+      const uint8_t byte = in[size_t{x} * pixel];
+      const int32_t value = op_.signed_pixels ? static_cast<int8_t>(byte) : byte;
+      out[size_t{x} * channels + c] = convert(op_.convertor, value, c);
+    }
+  }
+  std::fill_n(out + size_t{op_.width} * channels, size_t{op_.pad_right} * channels, op_.pad_value);
+}
+
+void InputLines::convert_all() {
+  converted_.resize(line_bytes_ * op_.height);
+  if (op_.cbuf.image) {
+    for (uint32_t y = 0; y < op_.height; ++y)
+      convert_image_line(y, converted_.data() + y * line_bytes_);
+  } else {
+    std::transform(raw_[0].begin(), raw_[0].end(), converted_.begin(), [this](uint8_t byte) {
+      return convert(op_.convertor, static_cast<int8_t>(byte), 0);
+    });
+  }
+  for (std::vector<uint8_t>& raw : raw_) raw = {};
+}
+
+std::span<const int8_t> InputLines::line(uint32_t y) {
+  if (converted_.empty()) convert_all();
+  return {converted_.data() + y * line_bytes_, line_bytes_};
+}
+
+}  // namespace dlavp::conv

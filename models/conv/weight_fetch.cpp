@@ -1,0 +1,100 @@
+// CDMA's weight side in time.
+#include "models/conv/weight_fetch.hpp"
+
+#include <algorithm>
+
+namespace dlavp::conv {
+
+using sim::Cycle;
+
+namespace {
+constexpr uint32_t kRequestAtoms = 8;
+}
+
+WeightFetch::WeightFetch(const UnitContext& context, const CdmaTiming& timing,
+                         std::function<void(uint32_t)> on_kernels, std::function<void()> on_done)
+    : context_(context),
+      timing_(timing),
+      on_kernels_(std::move(on_kernels)),
+      request_event_([this] { request(); }),
+      accept_event_([this] { accept(); }),
+      done_event_(std::move(on_done)),
+      visible_(context.events, [this](const uint32_t& kernels) { on_kernels_(kernels); }),
+      released_(context.events, [this](const uint64_t& atoms) {
+        held_atoms_ -= std::min(atoms, held_atoms_);
+        stored_atoms_ -= std::min(atoms, stored_atoms_);
+        if (!active_) return;
+        request();
+        accept();
+      }) {}
+
+void WeightFetch::start(const CdmaOp& op) {
+  op_ = op;
+  const uint32_t atom = context_.hw.memory_atomic_size;
+  port_ = &context_.interface(op.weight_ram).read_port(mcif::ReadClient::kCdmaWt);
+  port_->set_handlers([this] { request(); }, [this] { accept(); });
+  capacity_atoms_ = op.cbuf.weight_banks * context_.hw.bank_bytes() / atom;
+  ahead_atoms_ = uint64_t{kRequestAtoms} * atom / context_.hw.mac_atomic_c_size;
+  total_atoms_ = op.weight_bytes / atom;
+  requested_atoms_ = taken_atoms_ = 0;
+  groups_ = (op.kernels + context_.hw.mac_atomic_k_size - 1) / context_.hw.mac_atomic_k_size;
+  arrived_groups_ = 0;
+  active_ = true;
+  context_.events.schedule_in(request_event_, timing_.weight_request);
+}
+
+void WeightFetch::release(uint64_t entries) {
+  released_.send(context_.events.now() + timing_.release,
+                 entries * context_.hw.cbuf_bank_width / context_.hw.memory_atomic_size);
+}
+
+void WeightFetch::request() {
+  if (!active_ || request_event_.pending() || requested_atoms_ == total_atoms_) return;
+  const uint64_t address = op_.weight_address + requested_atoms_ * context_.hw.memory_atomic_size;
+  const uint32_t limit =
+      requested_atoms_ == 0
+          ? kRequestAtoms - address / context_.hw.memory_atomic_size % kRequestAtoms
+          : kRequestAtoms;
+  const auto atoms =
+      static_cast<uint32_t>(std::min<uint64_t>(limit, total_atoms_ - requested_atoms_));
+  if (held_atoms_ + atoms > capacity_atoms_ + ahead_atoms_) return;  // a release continues
+  if (!port_->can_request()) return;  // the port's on_ready continues
+  port_->request(address, atoms);
+  requested_atoms_ += atoms;
+  held_atoms_ += atoms;
+  if (requested_atoms_ < total_atoms_) context_.events.schedule_in(request_event_, 1);
+}
+
+void WeightFetch::accept() {
+  const auto room = static_cast<uint32_t>(std::min<uint64_t>(
+      port_->available(), capacity_atoms_ - std::min(capacity_atoms_, stored_atoms_)));
+  if (room == 0 || accept_event_.pending()) return;
+  port_->pop(1);
+  ++stored_atoms_;
+  ++taken_atoms_;
+  groups_arrived();
+  if (room > 1) context_.events.schedule_in(accept_event_, 1);
+}
+
+uint64_t WeightFetch::group_end_bytes(uint32_t group) const {
+  return group + 1 == groups_
+             ? op_.weight_bytes
+             : uint64_t{group + 1} * context_.hw.mac_atomic_k_size * op_.bytes_per_kernel;
+}
+
+void WeightFetch::groups_arrived() {
+  const uint64_t bytes = taken_atoms_ * context_.hw.memory_atomic_size;
+  if (bytes % context_.hw.cbuf_bank_width != 0) return;  // entries count when they are complete
+  while (arrived_groups_ < groups_ && bytes >= group_end_bytes(arrived_groups_)) {
+    const uint32_t k = context_.hw.mac_atomic_k_size;
+    const uint32_t kernels = std::min(k, op_.kernels - arrived_groups_ * k);
+    const Cycle at = std::max(context_.events.now(), next_update_);
+    next_update_ = at + timing_.weight_update_gap;
+    visible_.send(at + timing_.weight_update, kernels);
+    if (++arrived_groups_ < groups_) continue;
+    active_ = false;
+    context_.events.schedule(done_event_, at + timing_.weight_done);
+  }
+}
+
+}  // namespace dlavp::conv

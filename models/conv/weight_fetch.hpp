@@ -1,0 +1,51 @@
+// CDMA's weight side in time: one stream of requests, limited by the room in the weight banks plus
+// what a small buffer in front of them takes, and kernel groups reported to CSC when their bytes
+// are in the buffer. Hardware manual: "Convolution DMA"; rates as in the RTL.
+#pragma once
+
+#include <functional>
+
+#include "models/conv/conv_op.hpp"
+#include "models/conv/conv_timing.hpp"
+#include "models/conv/delay_line.hpp"
+#include "models/nvdla/unit_context.hpp"
+
+namespace dlavp::conv {
+
+class WeightFetch {
+ public:
+  /// `on_kernels(kernels)`: CSC sees so many more kernels; `on_done`: the fetch is complete.
+  WeightFetch(const UnitContext& context, const CdmaTiming& timing,
+              std::function<void(uint32_t)> on_kernels, std::function<void()> on_done);
+
+  void start(const CdmaOp& op);
+  /// CSC gave back buffer entries.
+  void release(uint64_t entries);
+  void reset() { held_atoms_ = stored_atoms_ = 0; }
+  [[nodiscard]] uint64_t total_atoms() const { return total_atoms_; }
+
+ private:
+  void request();
+  void accept();
+  void groups_arrived();
+  [[nodiscard]] uint64_t group_end_bytes(uint32_t group) const;
+
+  const UnitContext& context_;
+  const CdmaTiming& timing_;
+  std::function<void(uint32_t)> on_kernels_;
+  mcif::ReadPort* port_ = nullptr;
+  CdmaOp op_;
+  uint64_t capacity_atoms_ = 0;  ///< of the weight banks
+  uint64_t ahead_atoms_ = 0;     ///< that may be requested beyond it
+  uint64_t total_atoms_ = 0, requested_atoms_ = 0, taken_atoms_ = 0;  ///< of the operation
+  uint64_t held_atoms_ = 0;    ///< requested and not released, all operations
+  uint64_t stored_atoms_ = 0;  ///< in the banks and not released
+  uint32_t groups_ = 0, arrived_groups_ = 0;
+  sim::Cycle next_update_ = 0;
+  bool active_ = false;
+  sim::Event request_event_, accept_event_, done_event_;
+  DelayLine<uint32_t> visible_;
+  DelayLine<uint64_t> released_;
+};
+
+}  // namespace dlavp::conv
