@@ -1,0 +1,325 @@
+/* The scheduler of DLA operations. */
+#include "schedule.h"
+
+/* Where an engine's pointers are, and its completion bits in GLB. */
+typedef struct {
+  uint32_t pointer, rdma_pointer;
+  uint32_t done_shift;
+} EngineRegisters;
+
+static const EngineRegisters kRegisters[DLA_ENGINE_COUNT] = {
+    {0, 0, GLB_S_INTR_STATUS_BDMA_DONE_STATUS0_SHIFT},
+    {CACC_BASE + CACC_S_POINTER, 0, GLB_S_INTR_STATUS_CACC_DONE_STATUS0_SHIFT},
+    {SDP_BASE + SDP_S_POINTER, SDP_RDMA_BASE + SDP_RDMA_S_POINTER,
+     GLB_S_INTR_STATUS_SDP_DONE_STATUS0_SHIFT},
+    {PDP_BASE + PDP_S_POINTER, PDP_RDMA_BASE + PDP_RDMA_S_POINTER,
+     GLB_S_INTR_STATUS_PDP_DONE_STATUS0_SHIFT},
+    {CDP_BASE + CDP_S_POINTER, CDP_RDMA_BASE + CDP_RDMA_S_POINTER,
+     GLB_S_INTR_STATUS_CDP_DONE_STATUS0_SHIFT},
+    {0, 0, GLB_S_INTR_STATUS_RUBIK_DONE_STATUS0_SHIFT}};
+
+static bool graph_error(FwError* error, uint32_t index, const char* what, int32_t value,
+                        int32_t limit) {
+  fw_fail(error, FW_E_DEPENDENCY, "operation %u: %s %d, expected %d", (unsigned)index, what,
+          (int)value, (int)limit);
+  if (error->operation < 0) error->operation = (int32_t)index;
+  return false;
+}
+
+/* An edge to operation `to.index`; -1 is none. `engine` -1: any. */
+static bool check_edge(const Schedule* s, uint32_t index, const DlaConsumer* to, int32_t engine,
+                       uint32_t* incoming) {
+  if (to->index == DLA_NO_INDEX) return true;
+  if (to->index < 0 || (uint32_t)to->index >= s->count)
+    return graph_error(s->error, index, "consumer index", to->index, (int32_t)s->count - 1);
+  const DlaDependency* target = &s->operations[to->index].graph;
+  if (engine >= 0 && target->op_type != engine)
+    return graph_error(s->error, index, "type of its consumer", target->op_type, engine);
+  if (to->event < DLA_EVENT_COMPLETED || to->event > DLA_EVENT_DATA_DONE)
+    return graph_error(s->error, index, "event", to->event, DLA_EVENT_COMPLETED);
+  ++incoming[to->index];
+  return true;
+}
+
+static bool check_graph(Schedule* s, uint32_t* incoming) {
+  for (uint32_t i = 0; i < s->count; ++i) {
+    const DlaDependency* g = &s->operations[i].graph;
+    for (int32_t e = 0; e < DLA_ENGINE_COUNT; ++e)
+      if (!check_edge(s, i, &g->consumers[e], e, incoming)) return false;
+    if (!check_edge(s, i, &g->fused_parent, -1, incoming)) return false;
+    if (g->fused_parent.index != DLA_NO_INDEX &&
+        s->operations[g->fused_parent.index].graph.op_type + 1 != g->op_type)
+      return graph_error(s->error, i, "type of its fused parent",
+                         s->operations[g->fused_parent.index].graph.op_type, g->op_type - 1);
+  }
+  for (uint32_t i = 0; i < s->count; ++i)
+    if (incoming[i] != s->operations[i].graph.dependency_count)
+      return graph_error(s->error, i, "dependency count", s->operations[i].graph.dependency_count,
+                         (int32_t)incoming[i]);
+  return true;
+}
+
+/* Each engine's chain, from its head along the consumers of its own type, holds every operation of
+ * it once. */
+static bool check_chains(Schedule* s) {
+  for (int32_t e = 0; e < DLA_ENGINE_COUNT; ++e) {
+    int32_t at = s->task->network.op_head[e];
+    uint32_t expected = 0, seen = 0;
+    for (uint32_t i = 0; i < s->count; ++i) expected += s->operations[i].graph.op_type == e;
+    if (at < -1 || at >= (int32_t)s->count || (at >= 0 && s->operations[at].graph.op_type != e))
+      return fw_fail(s->error, FW_E_NETWORK, "first operation of %s: %d is none of its %u",
+                     program_engine_name((unsigned)e), (int)at, (unsigned)expected);
+    while (at >= 0 && seen <= expected) {
+      ++seen;
+      at = s->operations[at].graph.consumers[e].index;
+    }
+    if (seen != expected)
+      return fw_fail(s->error, FW_E_DEPENDENCY,
+                     "the chain of %s visits %u operations, there are %u",
+                     program_engine_name((unsigned)e), (unsigned)seen, (unsigned)expected);
+  }
+  return true;
+}
+
+static bool check_descriptors(const Schedule* s) {
+  const RegPass check = {false, s->error};
+  for (uint32_t i = 0; i < s->count; ++i) {
+    TaskOperation op;
+    task_operation(s->task, i, s->operations[i].graph.op_type, &op);
+    program_operation(s->task, &op, &check);
+    if (s->error->code == FW_OK) continue;
+    s->error->operation = (int32_t)i;
+    return false;
+  }
+  return true;
+}
+
+bool schedule_check(Schedule* s, const Task* task, Arena* arena, FwOperationInfo* infos,
+                    FwError* error) {
+  s->task = task;
+  s->error = error;
+  s->count = task->network.num_operations;
+  s->done = 0;
+  s->operations =
+      (ScheduledOperation*)arena_table(arena, s->count * sizeof(ScheduledOperation) + 8);
+  uint32_t* incoming = (uint32_t*)arena_table(arena, s->count * sizeof(uint32_t) + 8);
+  if (!s->operations || !incoming)
+    return fw_fail(error, FW_E_MEMORY, "no room for %u operations", (unsigned)s->count);
+  for (uint32_t i = 0; i < s->count; ++i) {
+    ScheduledOperation* op = &s->operations[i];
+    task_dependency(task, i, &op->graph);
+    op->missing = op->graph.dependency_count;
+    op->info = &infos[i];
+    op->info->task = task->id;
+    op->info->index = i;
+    op->info->engine = op->graph.op_type;
+    if (op->graph.index != (int32_t)i)
+      return graph_error(error, i, "index", op->graph.index, (int32_t)i);
+    if (op->graph.op_type >= DLA_ENGINE_COUNT)
+      return graph_error(error, i, "type", op->graph.op_type, DLA_ENGINE_COUNT - 1);
+  }
+  return check_chains(s) && check_graph(s, incoming) && check_descriptors(s);
+}
+
+static void set_producer(uint8_t engine, uint32_t group, uint32_t rdma_group) {
+  if (engine == DLA_ENGINE_CONV) {
+    fw_csb_write(CMAC_A_BASE + CMAC_A_S_POINTER, group);
+    fw_csb_write(CMAC_B_BASE + CMAC_B_S_POINTER, group);
+    fw_csb_write(CSC_BASE + CSC_S_POINTER, group);
+    fw_csb_write(CDMA_BASE + CDMA_S_POINTER, group);
+  }
+  fw_csb_write(kRegisters[engine].pointer, group);
+  if (kRegisters[engine].rdma_pointer) fw_csb_write(kRegisters[engine].rdma_pointer, rdma_group);
+}
+
+static void enable_registers(const ScheduledOperation* op, bool rdma) {
+  const uint8_t engine = op->graph.op_type;
+  set_producer(engine, op->group, op->rdma_group);
+  switch (engine) {
+    case DLA_ENGINE_CONV:
+      fw_csb_write(CACC_BASE + CACC_D_OP_ENABLE, 1);
+      fw_csb_write(CMAC_A_BASE + CMAC_A_D_OP_ENABLE, 1);
+      fw_csb_write(CMAC_B_BASE + CMAC_B_D_OP_ENABLE, 1);
+      fw_csb_write(CSC_BASE + CSC_D_OP_ENABLE, 1);
+      fw_csb_write(CDMA_BASE + CDMA_D_OP_ENABLE, 1);
+      break;
+    case DLA_ENGINE_SDP:
+      if (rdma) fw_csb_write(SDP_RDMA_BASE + SDP_RDMA_D_OP_ENABLE, 1);
+      fw_csb_write(SDP_BASE + SDP_D_OP_ENABLE, 1);
+      break;
+    case DLA_ENGINE_PDP:
+      if (rdma) fw_csb_write(PDP_RDMA_BASE + PDP_RDMA_D_OP_ENABLE, 1);
+      fw_csb_write(PDP_BASE + PDP_D_OP_ENABLE, 1);
+      break;
+    default:
+      fw_csb_write(CDP_RDMA_BASE + CDP_RDMA_D_OP_ENABLE, 1);
+      fw_csb_write(CDP_BASE + CDP_D_OP_ENABLE, 1);
+      break;
+  }
+}
+
+static void deliver(Schedule* s, const DlaConsumer* to, uint8_t event) {
+  if (to->index == DLA_NO_INDEX || to->event != event) return;
+  ScheduledOperation* op = &s->operations[to->index];
+  if (op->missing > 0) --op->missing;
+}
+
+static void signal_event(Schedule* s, uint32_t index, uint8_t event) {
+  const DlaDependency* g = &s->operations[index].graph;
+  for (unsigned e = 0; e < DLA_ENGINE_COUNT; ++e) deliver(s, &g->consumers[e], event);
+  deliver(s, &g->fused_parent, event);
+}
+
+/* The LUT is shared by both groups and locked while the engine works. */
+static bool lut_ready(Schedule* s, EngineState* engine, uint8_t type, int32_t lut) {
+  if (lut < 0 || lut == engine->lut) return true;
+  if (engine->in_group[0] >= 0 || engine->in_group[1] >= 0) return false;
+  DlaLut table;
+  task_lut(s->task, (uint32_t)lut, &table);
+  program_lut(type, &table);
+  engine->lut = lut;
+  return true;
+}
+
+/* Programs the engine's next operation if its group is free. True: something changed. */
+static bool program_next(Schedule* s, uint8_t type) {
+  EngineState* engine = &s->engines[type];
+  if (engine->next < 0 || engine->in_group[engine->group] >= 0) return false;
+  const uint32_t index = (uint32_t)engine->next;
+  ScheduledOperation* op = &s->operations[index];
+  TaskOperation descriptor;
+  task_operation(s->task, index, type, &descriptor);
+  if (!lut_ready(s, engine, type, program_lut_index(&descriptor))) return false;
+  const RegPass apply = {true, s->error};
+  set_producer(type, engine->group, engine->rdma_group);
+  program_operation(s->task, &descriptor, &apply);
+  op->state = OP_PROGRAMMED;
+  op->group = engine->group;
+  op->rdma_group = engine->rdma_group;
+  op->info->group = op->group;
+  op->info->programmed = fw_cycle();
+  engine->in_group[engine->group] = (int32_t)index;
+  engine->group ^= 1;
+  /* The read DMA's pointer moves only with operations that use it. */
+  if (program_uses_rdma(&descriptor)) engine->rdma_group ^= 1;
+  engine->next = op->graph.consumers[type].index;
+  signal_event(s, index, DLA_EVENT_PROGRAMMED);
+  return true;
+}
+
+static bool enable_ready(Schedule* s, uint8_t type) {
+  bool changed = false;
+  EngineState* engine = &s->engines[type];
+  /* The older operation holds the group that comes next in turn. */
+  for (unsigned k = 0; k < 2; ++k) {
+    const int32_t index = engine->in_group[engine->group ^ k];
+    if (index < 0) continue;
+    ScheduledOperation* op = &s->operations[index];
+    if (op->state != OP_PROGRAMMED || op->missing != 0) continue;
+    TaskOperation descriptor;
+    task_operation(s->task, (uint32_t)index, type, &descriptor);
+    op->state = OP_ENABLED;
+    op->info->enabled = fw_cycle();
+    enable_registers(op, program_uses_rdma(&descriptor));
+    signal_event(s, (uint32_t)index, DLA_EVENT_ENABLED);
+    changed = true;
+  }
+  return changed;
+}
+
+static bool pump(Schedule* s) {
+  bool changed = true;
+  while (changed && s->error->code == FW_OK) {
+    changed = false;
+    for (uint8_t e = 0; e < DLA_ENGINE_COUNT; ++e) {
+      changed |= program_next(s, e);
+      changed |= enable_ready(s, e);
+    }
+  }
+  return s->error->code == FW_OK;
+}
+
+/* After reset the convolution buffer is cleared; nothing may be enabled before. */
+static bool wait_for_buffer(Schedule* s) {
+  enum { MAX_POLLS = 100000 };
+  for (unsigned i = 0; i < MAX_POLLS; ++i)
+    if (fw_csb_read(CDMA_BASE + CDMA_S_CBUF_FLUSH_STATUS) &
+        CDMA_S_CBUF_FLUSH_STATUS_FLUSH_DONE_MASK)
+      return true;
+  return fw_fail(s->error, FW_E_TIMEOUT,
+                 "CDMA_S_CBUF_FLUSH_STATUS.FLUSH_DONE is still 0 after %u reads",
+                 (unsigned)MAX_POLLS);
+}
+
+bool schedule_start(Schedule* s) {
+  for (unsigned e = 0; e < DLA_ENGINE_COUNT; ++e) {
+    const EngineRegisters* r = &kRegisters[e];
+    EngineState* engine = &s->engines[e];
+    engine->next = s->task->network.op_head[e];
+    engine->in_group[0] = engine->in_group[1] = -1;
+    engine->lut = -1;
+    engine->group = engine->rdma_group = 0;
+    if (engine->next < 0) continue;
+    engine->group = (fw_csb_read(r->pointer) & CACC_S_POINTER_CONSUMER_MASK) != 0;
+    if (r->rdma_pointer)
+      engine->rdma_group = (fw_csb_read(r->rdma_pointer) & CACC_S_POINTER_CONSUMER_MASK) != 0;
+  }
+  if (s->engines[DLA_ENGINE_CONV].next >= 0 && !wait_for_buffer(s)) return false;
+  return pump(s);
+}
+
+static void complete(Schedule* s, uint8_t type, unsigned group) {
+  EngineState* engine = &s->engines[type];
+  const int32_t index = engine->in_group[group];
+  if (index < 0 || s->operations[index].state != OP_ENABLED) return;
+  ScheduledOperation* op = &s->operations[index];
+  op->state = OP_DONE;
+  op->info->done = fw_cycle();
+  engine->in_group[group] = -1;
+  ++s->done;
+  signal_event(s, (uint32_t)index, DLA_EVENT_COMPLETED);
+}
+
+static void conv_event(Schedule* s, unsigned group, uint8_t event) {
+  const int32_t index = s->engines[DLA_ENGINE_CONV].in_group[group];
+  if (index >= 0 && s->operations[index].state == OP_ENABLED)
+    signal_event(s, (uint32_t)index, event);
+}
+
+bool schedule_interrupt(Schedule* s, uint32_t status) {
+  for (unsigned group = 0; group < 2; ++group) {
+    if (status >> (GLB_S_INTR_STATUS_CDMA_WT_DONE_STATUS0_SHIFT + group) & 1)
+      conv_event(s, group, DLA_EVENT_WEIGHTS_DONE);
+    if (status >> (GLB_S_INTR_STATUS_CDMA_DAT_DONE_STATUS0_SHIFT + group) & 1)
+      conv_event(s, group, DLA_EVENT_DATA_DONE);
+  }
+  for (uint8_t e = 0; e < DLA_ENGINE_COUNT; ++e)
+    for (unsigned group = 0; group < 2; ++group)
+      if (status >> (kRegisters[e].done_shift + group) & 1) complete(s, e, group);
+  return pump(s);
+}
+
+bool schedule_finished(const Schedule* s) { return s->done == s->count; }
+
+uint32_t schedule_running(const Schedule* s) {
+  uint32_t running = 0;
+  for (uint32_t i = 0; i < s->count; ++i) running += s->operations[i].state == OP_ENABLED;
+  return running;
+}
+
+void schedule_stuck(Schedule* s, FwCode code) {
+  static const char* const states[] = {"waits to be programmed", "is programmed and waits", "runs",
+                                       "is done"};
+  for (int wanted = OP_ENABLED; wanted >= OP_WAITING; --wanted)
+    for (uint32_t i = 0; i < s->count; ++i) {
+      const ScheduledOperation* op = &s->operations[i];
+      if (op->state != wanted) continue;
+      fw_fail(s->error, code,
+              "%u of %u operations done; operation %u (%s, group %u) %s, %u events missing",
+              (unsigned)s->done, (unsigned)s->count, (unsigned)i,
+              program_engine_name(op->graph.op_type), (unsigned)op->group, states[op->state],
+              (unsigned)op->missing);
+      s->error->operation = (int32_t)i;
+      return;
+    }
+}

@@ -1,0 +1,62 @@
+/* Running the operations of one DLA task: the dependency graph decides when an operation may be
+ * enabled, the order of each engine's own chain decides which register group it gets. Up to two
+ * operations of an engine are programmed at a time, so that one waits ready while the other runs.
+ */
+#ifndef DLAVP_SW_SCHEDULE_H
+#define DLAVP_SW_SCHEDULE_H
+
+#include "program.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { OP_WAITING, OP_PROGRAMMED, OP_ENABLED, OP_DONE };
+
+typedef struct {
+  DlaDependency graph;
+  uint8_t state, group, rdma_group;
+  uint8_t missing; /* events still to come before it may be enabled */
+  FwOperationInfo* info;
+} ScheduledOperation;
+
+typedef struct {
+  int32_t next;              /* to be programmed, -1: none is left */
+  int32_t in_group[2];       /* operation that holds the group, -1: free */
+  uint8_t group, rdma_group; /* of the next operation */
+  int32_t lut;               /* loaded now, -1: none of this task */
+} EngineState;
+
+typedef struct {
+  const Task* task;
+  FwError* error;
+  uint32_t count, done;
+  ScheduledOperation* operations;
+  EngineState engines[DLA_ENGINE_COUNT];
+} Schedule;
+
+/* Given by whoever links this code: time of the core in cycles. */
+uint64_t fw_cycle(void);
+
+/* Reads the task's graph and refuses what could not run: an operation out of its engine's chain, an
+ * edge that leads nowhere, an event count that the graph does not deliver, a descriptor that does
+ * not program. Touches no register. */
+bool schedule_check(Schedule* schedule, const Task* task, Arena* arena, FwOperationInfo* infos,
+                    FwError* error);
+
+/* Takes the register groups' state from the hardware, programs and enables all that can start. */
+bool schedule_start(Schedule* schedule);
+/* Handles the interrupt sources of one read of GLB's status, then programs and enables what they
+ * free. */
+bool schedule_interrupt(Schedule* schedule, uint32_t glb_status);
+bool schedule_finished(const Schedule* schedule);
+/* Operations that the hardware works on. */
+uint32_t schedule_running(const Schedule* schedule);
+/* Fills the schedule's error for a run that stands still: names the oldest operation and what it
+ * waits for. */
+void schedule_stuck(Schedule* schedule, FwCode code);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,130 @@
+/* The RISC-V target: memory-mapped CSB, PLIC, CLINT, UART, exit register, traps. Addresses come
+ * from the boot block, so that one image runs on every platform with the same DRAM base. */
+#include <stdio.h>
+
+#include "run.h"
+
+extern const FwBoot fw_boot_block;
+_Noreturn void target_reset(void);
+void target_trap(uint64_t cause, uint64_t pc, uint64_t value);
+_Noreturn void target_main(void);
+
+static const FwBoot* const boot = &fw_boot_block;
+static volatile uint32_t pending_status;
+static volatile bool watchdog_fired;
+static uint64_t slept;
+
+enum { CAUSE_INTERRUPT_TIMER = 7, CAUSE_INTERRUPT_EXTERNAL = 11 };
+enum { MIE_SOFTWARE = 1 << 3, MIE_TIMER = 1 << 7, MIE_EXTERNAL = 1 << 11, MSTATUS_MIE = 1 << 3 };
+enum { PLIC_ENABLE = 0x2000, PLIC_THRESHOLD = 0x200000, PLIC_CLAIM = 0x200004 };
+enum { CLINT_MSIP = 0, CLINT_MTIMECMP = 0x4000, CLINT_MTIME = 0xbff8 };
+enum { EXIT_PASS = 0x5555, EXIT_FAIL = 0x3333 };
+
+static volatile uint32_t* word(uint64_t address) { return (volatile uint32_t*)(uintptr_t)address; }
+static volatile uint64_t* dword(uint64_t address) { return (volatile uint64_t*)(uintptr_t)address; }
+
+void fw_csb_write(uint32_t offset, uint32_t value) { *word(boot->csb_address + offset) = value; }
+uint32_t fw_csb_read(uint32_t offset) { return *word(boot->csb_address + offset); }
+
+uint64_t fw_cycle(void) {
+  uint64_t cycles;
+  __asm__ volatile("csrr %0, mcycle" : "=r"(cycles));
+  return cycles;
+}
+
+uint64_t fw_sleep_cycles(void) { return slept; }
+
+void fw_progress(void) {
+  watchdog_fired = false;
+  *dword(boot->clint_address + CLINT_MTIMECMP) =
+      boot->watchdog_ticks == 0 ? UINT64_MAX
+                                : *dword(boot->clint_address + CLINT_MTIME) + boot->watchdog_ticks;
+}
+
+uint32_t fw_wait_interrupt(void) {
+  for (;;) {
+    __asm__ volatile("csrc mstatus, %0" ::"r"(MSTATUS_MIE) : "memory");
+    const uint32_t status = pending_status;
+    pending_status = 0;
+    if (status == 0 && !watchdog_fired) {
+      /* A wfi with interrupts off still wakes; nothing can slip in between the test and the sleep.
+       */
+      const uint64_t before = fw_cycle();
+      __asm__ volatile("wfi" ::: "memory");
+      slept += fw_cycle() - before;
+    }
+    __asm__ volatile("csrs mstatus, %0" ::"r"(MSTATUS_MIE) : "memory");
+    if (status != 0) return status;
+    if (watchdog_fired && pending_status == 0) return 0;
+  }
+}
+
+static void print(const char* text) {
+  for (; *text; ++text) *(volatile uint8_t*)(uintptr_t)boot->uart_address = (uint8_t)*text;
+}
+
+_Noreturn static void leave(const FwError* error) {
+  fw_report(boot, error);
+  if (error->code != FW_OK) {
+    char where[48];
+    snprintf(where, sizeof where, " (task %d, operation %d)\n", (int)error->task,
+             (int)error->operation);
+    print("firmware: error ");
+    print(fw_code_name(error->code));
+    print(": ");
+    print(error->text);
+    print(where);
+  }
+  *word(boot->exit_address) =
+      error->code == FW_OK ? EXIT_PASS : EXIT_FAIL | (uint32_t)error->code << 16;
+  /* The host may put new inputs in memory and ask, by a software interrupt, for another run. */
+  __asm__ volatile("csrc mstatus, %0" ::"r"(MSTATUS_MIE));
+  __asm__ volatile("csrw mie, %0" ::"r"(MIE_SOFTWARE));
+  while (*word(boot->clint_address + CLINT_MSIP) == 0) __asm__ volatile("wfi");
+  *word(boot->clint_address + CLINT_MSIP) = 0;
+  target_reset();
+}
+
+static void external_interrupt(void) {
+  const uint32_t source = *word(boot->plic_address + PLIC_CLAIM);
+  if (source == boot->plic_source) {
+    const uint32_t status = fw_csb_read(GLB_BASE + GLB_S_INTR_STATUS);
+    fw_csb_write(GLB_BASE + GLB_S_INTR_STATUS, status);
+    pending_status |= status;
+  }
+  if (source != 0) *word(boot->plic_address + PLIC_CLAIM) = source;
+}
+
+void target_trap(uint64_t cause, uint64_t pc, uint64_t value) {
+  const uint64_t interrupt = UINT64_C(1) << 63;
+  if (cause == (interrupt | CAUSE_INTERRUPT_EXTERNAL)) {
+    external_interrupt();
+  } else if (cause == (interrupt | CAUSE_INTERRUPT_TIMER)) {
+    watchdog_fired = true;
+    *dword(boot->clint_address + CLINT_MTIMECMP) = UINT64_MAX;
+  } else {
+    FwError error;
+    fw_error_clear(&error);
+    fw_fail(&error, FW_E_TRAP, "cause 0x%llx at 0x%llx, value 0x%llx", (unsigned long long)cause,
+            (unsigned long long)pc, (unsigned long long)value);
+    leave(&error);
+  }
+}
+
+_Noreturn void target_main(void) {
+  FwError error;
+  fw_error_clear(&error);
+  if (boot->magic == FW_BOOT_MAGIC && boot->version == FW_ABI_VERSION) {
+    *dword(boot->clint_address + CLINT_MTIMECMP) = UINT64_MAX;
+    *word(boot->plic_address + 4 * boot->plic_source) = 1;
+    *word(boot->plic_address + PLIC_ENABLE + boot->plic_source / 32 * 4) =
+        1u << boot->plic_source % 32;
+    *word(boot->plic_address + PLIC_THRESHOLD) = 0;
+    fw_csb_write(GLB_BASE + GLB_S_INTR_MASK, 0);
+    fw_csb_write(GLB_BASE + GLB_S_INTR_STATUS, UINT32_MAX);
+    __asm__ volatile("csrs mie, %0" ::"r"(MIE_TIMER | MIE_EXTERNAL));
+    __asm__ volatile("csrs mstatus, %0" ::"r"(MSTATUS_MIE));
+  }
+  fw_run(boot, &error);
+  leave(&error);
+}
