@@ -30,17 +30,20 @@ SdpTiming::SdpTiming(const TimingParams& p) {
   y_lut = cycles("y_lut");
   y_cvt = cycles("y_cvt");
   y_cvt_bypass = cycles("y_cvt_bypass");
-  conv_input = cycles("conv_input");
+  input = cycles("input");
   conv_bubble = cycles("conv_bubble");
   pdp_lead = cycles("pdp_lead");
   done = cycles("done");
   interrupt = cycles("interrupt");
   rdma_done = cycles("rdma_done");
   output_atoms = count("output_atoms");
-  request_queue = count("request_queue");
+  main_requests = count("main_requests");
+  main_request_stages = count("main_request_stages");
+  operand_request_stages = count("operand_request_stages");
   pdp_atoms = count("pdp_atoms");
   pdp_data = cycles("pdp_data");
   pdp_credit = cycles("pdp_credit");
+  latency_fifo = cycles("latency_fifo");
 }
 
 AtomCost atom_cost(const SdpOp& op, const HwConfig& hw, const SdpTiming& t) {
@@ -50,8 +53,7 @@ AtomCost atom_cost(const SdpOp& op, const HwConfig& hw, const SdpTiming& t) {
   const sim::Cycle pieces = hw.memory_atomic_size / widest;  // parts of an atom, one a cycle
   AtomCost cost;
   cost.period = pieces;
-  sim::Cycle before = 1;  // the register behind the input selection
-  if (op.flying) before += t.conv_input;
+  sim::Cycle before = t.input;
   for (unsigned s = 0; s < kStages; ++s) {
     const StageOp& stage = op.stage[s];
     if (!stage.enabled) continue;
@@ -61,12 +63,12 @@ AtomCost atom_cost(const SdpOp& op, const HwConfig& hw, const SdpTiming& t) {
     const sim::Cycle second =
         y ? (stage.alu.enabled ? t.y_alu : 0) : (stage.mul.enabled ? t.x_mul : 0);
     const sim::Cycle tail = y ? (stage.lut ? t.y_lut : 0) : t.x_tail;
-    // The operand meets the atom behind the register that splits it for this stage; one that is
-    // only needed by the second half has the first half's time in addition.
+    // Atom and operand both pass a register that splits them before they meet in the stage; an
+    // operand that only the second half needs has the first half's time in addition.
     const Unary& leading = y ? stage.mul : stage.alu;
     const Unary& trailing = y ? stage.alu : stage.mul;
     const bool feeds_leading = leading.enabled && leading.from_memory;
-    sim::Cycle slack = before + 1 + (feeds_leading ? 0 : first);
+    sim::Cycle slack = before + (feeds_leading ? 0 : first);
     if (y) {
       const OperandCvt& cvt = feeds_leading ? leading.cvt : trailing.cvt;
       const sim::Cycle converter = cvt.bypass ? t.y_cvt_bypass : t.y_cvt;

@@ -17,9 +17,9 @@ struct SdpTiming {
   sim::Cycle enable_to_load, done_to_load, load_to_request, load_to_data, load_to_command;
   sim::Cycle converter, output_register, x_alu, x_mul, x_tail, y_mul, y_alu, y_lut, y_cvt,
       y_cvt_bypass;
-  sim::Cycle conv_input, conv_bubble, pdp_lead, done, interrupt, rdma_done;
-  uint32_t output_atoms, request_queue, pdp_atoms;
-  sim::Cycle pdp_data, pdp_credit;
+  sim::Cycle input, conv_bubble, pdp_lead, done, interrupt, rdma_done;
+  uint32_t output_atoms, main_requests, main_request_stages, operand_request_stages, pdp_atoms;
+  sim::Cycle pdp_data, pdp_credit, latency_fifo;
   explicit SdpTiming(const TimingParams& params);
 };
 

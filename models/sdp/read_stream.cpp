@@ -8,11 +8,12 @@
 namespace dlavp::sdp {
 
 ReadStream::ReadStream(sim::EventQueue& events, mcif::ReadPort& mc, mcif::ReadPort* cv,
-                       uint32_t requests, std::function<void()> changed,
+                       uint32_t requests, sim::Cycle fifo_latency, std::function<void()> changed,
                        std::function<void()> finished)
     : events_(events),
       ports_{cv, &mc},
       max_requests_(requests),
+      fifo_latency_(fifo_latency),
       changed_(std::move(changed)),
       finished_(std::move(finished)),
       issue_event_([this] { issue(); }),
@@ -24,7 +25,7 @@ ReadStream::ReadStream(sim::EventQueue& events, mcif::ReadPort& mc, mcif::ReadPo
             if (port == port_ && waiting_) issue();
           },
           [this, port] {
-            if (port == port_) collect();
+            if (port == port_) arrived();
           });
 }
 
@@ -70,27 +71,38 @@ void ReadStream::issue() {
   if (--requests_left_ != 0) events_.schedule_in(issue_event_, 1);
 }
 
+void ReadStream::arrived() {
+  const uint32_t more = port_->available() - in_port_;
+  if (more == 0) return;
+  in_port_ += more;
+  passing_.push_back({events_.now() + fifo_latency_, more});
+  if (passing_.size() == 1 && visible_ == 0) events_.schedule(collect_event_, passing_.front().at);
+}
+
 void ReadStream::collect() {
-  if (!port_) return;
   const sim::Cycle now = events_.now();
+  for (; !passing_.empty() && passing_.front().at <= now; passing_.pop_front())
+    visible_ += passing_.front().atoms;
   while (atoms_left_ != 0) {
     if (fill_ == 0 && groups_ != 0) {
       // The collecting register is free in the cycle in which the last group moves on.
       if (moved_ < groups_) return;
       const sim::Cycle free = group_move_[(groups_ - 1) % kRing];
       if (free > now) {
-        if (port_->available() != 0) events_.schedule(collect_event_, free);
+        if (in_port_ != 0) events_.schedule(collect_event_, free);
         return;
       }
     }
     const uint32_t want = std::min(kGroup - fill_, line_left_);
-    const uint32_t got = std::min(want, port_->available());
-    if (got == 0) return;
+    const uint32_t got = std::min(want, visible_);
+    if (got == 0) break;
     port_->pop(got);
+    visible_ -= got;
+    in_port_ -= got;
     atoms_left_ -= got;
     line_left_ -= got;
     fill_ += got;
-    if (got < want) return;
+    if (got < want) break;
     if (line_left_ == 0) {
       line_left_ = plan_.line_atoms;
       const bool blocked = requests_open_ == max_requests_;
@@ -99,6 +111,7 @@ void ReadStream::collect() {
     }
     close_group(now + got - 1);
   }
+  if (!passing_.empty()) events_.schedule(collect_event_, passing_.front().at);
 }
 
 void ReadStream::close_group(sim::Cycle last_pop) {
@@ -157,7 +170,7 @@ void ReadStream::use() {
   ++used_;
   if (uses_left_ == 0) return finished_();
   resolve();
-  if (port_->available() != 0) collect();
+  if (in_port_ != 0) collect();
 }
 
 }  // namespace dlavp::sdp

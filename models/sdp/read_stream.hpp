@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 
 #include "models/common/cube.hpp"
@@ -37,10 +38,12 @@ struct StreamPlan {
 
 class ReadStream {
  public:
-  /// `requests`: how many requests may wait for their data. `changed` is called when head_ready()
+  /// `requests`: how many requests may wait for their data; `fifo_latency`: through the latency
+  /// FIFO. `changed` is called when head_ready()
   /// may have become known, `finished` after the last use.
   ReadStream(sim::EventQueue& events, mcif::ReadPort& mc, mcif::ReadPort* cv, uint32_t requests,
-             std::function<void()> changed, std::function<void()> finished);
+             sim::Cycle fifo_latency, std::function<void()> changed,
+             std::function<void()> finished);
 
   /// Begins with the first request at `at`; the stream must be idle.
   void start(const StreamPlan& plan, sim::Cycle at);
@@ -61,6 +64,7 @@ class ReadStream {
   static constexpr unsigned kLane = 2;    // entries of one FIFO
 
   void issue();
+  void arrived();
   void collect();
   void resolve();
   void close_group(sim::Cycle last_pop);
@@ -69,6 +73,7 @@ class ReadStream {
   std::array<mcif::ReadPort*, 2> ports_;  ///< by RamType
   mcif::ReadPort* port_ = nullptr;        ///< of the operation
   uint32_t max_requests_;
+  sim::Cycle fifo_latency_;
   std::function<void()> changed_, finished_;
   sim::Event issue_event_, collect_event_;
 
@@ -79,6 +84,13 @@ class ReadStream {
   bool waiting_ = false;
   sim::Cycle waiting_since_ = 0;
   uint64_t stall_cycles_ = 0;
+  // Latency FIFO: atoms that the port has, in parcels by when they are at its output.
+  struct Parcel {
+    sim::Cycle at;
+    uint32_t atoms;
+  };
+  std::deque<Parcel> passing_;
+  uint32_t in_port_ = 0, visible_ = 0;
   // Collection.
   uint64_t atoms_left_ = 0;  ///< not collected yet
   uint32_t line_left_ = 0;   ///< of the request at hand

@@ -142,11 +142,13 @@ Sdp::~Sdp() = default;
 
 std::unique_ptr<ReadStream> Sdp::make_stream(mcif::ReadClient client) {
   mcif::ReadPort* cv = context_.cvif ? &context_.cvif->read_port(client) : nullptr;
-  const uint32_t queue =
-      std::max(timing_.request_queue, mcif::latency_fifo_depth(context_.hw, client));
+  const uint32_t depth = mcif::latency_fifo_depth(context_.hw, client);
+  const uint32_t queue = client == mcif::ReadClient::kSdp
+                             ? std::max(timing_.main_requests, depth) + timing_.main_request_stages
+                             : depth + timing_.operand_request_stages;
   return std::make_unique<ReadStream>(
-      context_.events, context_.mcif->read_port(client), cv, queue, [this] { datapath_->kick(); },
-      [this] { stream_finished(); });
+      context_.events, context_.mcif->read_port(client), cv, queue, timing_.latency_fifo,
+      [this] { datapath_->kick(); }, [this] { stream_finished(); });
 }
 
 // The address moves on with every access to the data register, whatever the direction.
