@@ -1,0 +1,211 @@
+// Field by field from operation to descriptor (facts of the loadable's format, interface 0.12).
+#include "compiler/emit/descriptors.hpp"
+
+#include <cstring>
+
+namespace dlavp::compiler {
+namespace {
+
+DlaCube cube_of(const View& v, const Locate& locate) {
+  DlaCube c{};
+  c.width = static_cast<uint16_t>(v.width);
+  c.height = static_cast<uint16_t>(v.height);
+  c.channel = static_cast<uint16_t>(v.channels);
+  c.line_stride = v.line_stride;
+  c.surf_stride = v.surface_stride;
+  c.size = static_cast<uint32_t>(v.bytes);
+  if (v.stream) {
+    c.type = DLA_CUBE_STREAM;
+    c.address = DLA_NO_INDEX;
+  } else {
+    const Location at = locate(v.buffer);
+    c.type = DLA_CUBE_DRAM;
+    c.address = at.address;
+    c.offset = static_cast<uint32_t>(at.offset + v.offset);
+  }
+  return c;
+}
+
+DlaConverter converter(int16_t scale, uint8_t truncate, uint8_t enable, int32_t offset) {
+  DlaConverter c{};
+  c.scale = scale;
+  c.truncate = truncate;
+  c.enable = enable;
+  c.offset = offset;
+  return c;
+}
+
+void describe_geometry(const HwConv& c, DlaConvOp& op) {
+  const Window& w = c.window;
+  // Pixels: columns are folded into channels, so that the sequencer sees kernels one column wide.
+  op.input_width_csc = static_cast<uint16_t>(c.src.width);
+  op.input_height_csc = static_cast<uint16_t>(c.src.height);
+  op.input_channel_csc = static_cast<uint16_t>(c.src.channels);
+  op.kernel_width_csc = static_cast<uint16_t>(c.image ? 1 : w.kernel_w);
+  op.kernel_height_csc = static_cast<uint16_t>(w.kernel_h);
+  op.kernel_channel_csc =
+      static_cast<uint16_t>(c.image ? c.src.channels * w.kernel_w : c.src.channels);
+  op.input_width_cmac = static_cast<uint16_t>(c.dst.width);
+  op.input_height_cmac = static_cast<uint16_t>(c.dst.height);
+  op.bytes_per_kernel = c.bytes_per_kernel;
+  op.conv_stride_x = static_cast<uint8_t>(w.stride_w);
+  op.conv_stride_y = static_cast<uint8_t>(w.stride_h);
+  op.pad_x_left = static_cast<uint8_t>(w.pad_left);
+  op.pad_x_right = static_cast<uint8_t>(w.pad_right);
+  op.pad_y_top = static_cast<uint8_t>(w.pad_top);
+  op.pad_y_bottom = static_cast<uint8_t>(w.pad_bottom);
+  op.dilation_x = static_cast<uint8_t>(w.dilation_w);
+  op.dilation_y = static_cast<uint8_t>(w.dilation_h);
+}
+
+void describe_conv(const HwConv& c, const Locate& locate, DlaConvOp& op, DlaConvSurface& surface) {
+  op.conv_mode = DLA_CONV_DIRECT;
+  op.entry_per_slice = static_cast<uint16_t>(c.entries_per_slice);
+  const uint8_t pixels = c.image_channels == 1 ? DLA_FORMAT_R8 : DLA_FORMAT_A8B8G8R8;
+  op.data_format = c.image ? pixels : uint8_t{DLA_FORMAT_FEATURE};
+  op.pixel_mapping = DLA_PIXELS_PITCH_LINEAR;
+  op.fetch_grain = 1;
+  op.batch = 1;
+  op.weight_format = DLA_WEIGHTS_PLAIN;
+  op.data_bank = static_cast<uint8_t>(c.data_banks);
+  op.weight_bank = static_cast<uint8_t>(c.weight_banks);
+  op.pixel_override = DLA_PIXELS_UNSIGNED;
+  op.release = static_cast<uint16_t>(c.src.height);
+  describe_geometry(c, op);
+  op.mean_format = DLA_MEAN_OFF;
+  op.in_precision = op.out_precision = DLA_INT8;
+  const InputConverter& in = c.converter;
+  const bool convert = c.image && (in.offset != 0 || in.scale != 1 || in.truncate != 0);
+  op.in_cvt = converter(in.scale, in.truncate, convert ? 1 : 0, in.offset);
+  op.out_cvt = converter(1, 0, 1, 0);
+
+  const Location weights = locate(c.weights);
+  surface.weight_data.type = DLA_CUBE_DRAM;
+  surface.weight_data.address = weights.address;
+  surface.weight_data.offset = static_cast<uint32_t>(weights.offset + c.weight_offset);
+  surface.weight_data.size = c.weight_bytes;
+  surface.weight_data.width = op.kernel_width_csc;
+  surface.weight_data.height = op.kernel_height_csc;
+  surface.weight_data.channel = op.kernel_channel_csc;
+  surface.wmb_data.address = surface.wgs_data.address = DLA_NO_INDEX;
+  surface.src_data = cube_of(c.src, locate);
+  surface.dst_data = cube_of(c.dst, locate);
+}
+
+DlaSdpStage describe_stage(const HwStage& s) {
+  DlaSdpStage out{};
+  if (s.kind == StageKind::kOff) return out;
+  static constexpr uint8_t kTypes[] = {DLA_SDP_NONE, DLA_SDP_MUL, DLA_SDP_ALU, DLA_SDP_BOTH};
+  static constexpr uint8_t kModes[] = {DLA_PER_LAYER, DLA_PER_KERNEL, DLA_PER_POINT};
+  out.enable = 1;
+  out.alu_type = DLA_ALU_SUM;
+  out.type = kTypes[static_cast<size_t>(s.kind)];
+  out.mode = kModes[static_cast<size_t>(s.mode)];
+  out.act = s.relu ? DLA_ACT_RELU : DLA_ACT_NONE;
+  out.shift_value = s.alu_shift;
+  out.truncate = s.mul_shift;
+  out.precision = s.wide ? DLA_INT16 : DLA_INT8;
+  out.alu_operand = s.alu;
+  out.mul_operand = s.mul;
+  return out;
+}
+
+void describe_sdp(const HwSdp& s, const Locate& locate, DlaSdpOp& op, DlaSdpSurface& surface) {
+  op.src_precision = op.dst_precision = DLA_INT8;
+  op.lut_index = DLA_NO_INDEX;
+  op.out_cvt = converter(s.out_scale, s.out_shift, 1, 0);
+  op.conv_mode = DLA_CONV_DIRECT;
+  op.batch_num = 1;
+  op.x1_op = describe_stage(s.x1);
+  op.x2_op = describe_stage(s.x2);
+  surface.src_data = cube_of(s.src, locate);
+  surface.dst_data = cube_of(s.dst, locate);
+  surface.x1_data.address = surface.x2_data.address = surface.y_data.address = DLA_NO_INDEX;
+  if (s.x1.data) surface.x1_data = cube_of(*s.x1.data, locate);
+  if (s.x2.data) surface.x2_data = cube_of(*s.x2.data, locate);
+}
+
+void describe_pdp(const HwPdp& p, const Locate& locate, DlaPdpOp& op, DlaPairSurface& surface) {
+  op.partial_in_width_first = static_cast<uint16_t>(p.split.first_in);
+  op.partial_in_width_mid = static_cast<uint16_t>(p.split.mid_in);
+  op.partial_in_width_last = static_cast<uint16_t>(p.split.last_in);
+  op.partial_width_first = static_cast<uint16_t>(p.split.first_out);
+  op.partial_width_mid = static_cast<uint16_t>(p.split.mid_out);
+  op.partial_width_last = static_cast<uint16_t>(p.split.last_out);
+  op.split_num = static_cast<uint8_t>(p.split.parts);
+  op.pool_mode = p.kind == PoolKind::kMax ? DLA_POOL_MAX : DLA_POOL_AVERAGE;
+  op.pool_width = static_cast<uint8_t>(p.window.kernel_w - 1);
+  op.pool_height = static_cast<uint8_t>(p.window.kernel_h - 1);
+  op.stride_x = static_cast<uint8_t>(p.window.stride_w);
+  op.stride_y = static_cast<uint8_t>(p.window.stride_h);
+  op.pad_left = static_cast<uint8_t>(p.window.pad_left);
+  op.pad_right = static_cast<uint8_t>(p.window.pad_right);
+  op.pad_top = static_cast<uint8_t>(p.window.pad_top);
+  op.pad_bottom = static_cast<uint8_t>(p.window.pad_bottom);
+  op.precision = DLA_INT8;
+  surface.src_data = cube_of(p.src, locate);
+  surface.dst_data = cube_of(p.dst, locate);
+}
+
+DlaConsumer consumer(const Wait& w) {
+  DlaConsumer c{};
+  c.index = static_cast<int16_t>(w.index);
+  c.event = static_cast<uint8_t>(w.index < 0 ? Event::kCompleted : w.event);
+  return c;
+}
+
+DlaEmuBuffer emu_buffer(const HwConfig& hw, const View& v, const Locate& locate) {
+  DlaEmuBuffer b{};
+  const Location at = locate(v.buffer);
+  b.address = at.address;
+  b.offset = static_cast<uint32_t>(at.offset + v.offset);
+  b.size = static_cast<uint32_t>(v.bytes);
+  // The format has codes for atoms of 8 and 32 bytes; the strides say the atom in any case.
+  b.format = hw.memory_atomic_size == 32 ? DLA_EMU_INT8_ATOM32 : DLA_EMU_INT8_ATOM8;
+  b.width = static_cast<uint16_t>(v.width);
+  b.height = static_cast<uint16_t>(v.height);
+  b.channel = static_cast<uint16_t>(v.channels);
+  b.line_stride = v.line_stride;
+  b.surf_stride = v.surface_stride;
+  return b;
+}
+
+}  // namespace
+
+DescribedOperation describe(const HwConfig&, const HwOperation& op, size_t index,
+                            const Locate& locate) {
+  DescribedOperation out;
+  std::memset(&out.operation, 0, sizeof out.operation);
+  std::memset(&out.surface, 0, sizeof out.surface);
+  DlaDependency& d = out.dependency;
+  d.index = static_cast<int16_t>(index);
+  d.op_type = static_cast<uint8_t>(op.engine());
+  d.dependency_count = static_cast<uint8_t>(op.dependencies);
+  for (size_t e = 0; e < kEngines; ++e) d.consumers[e] = consumer(op.consumers[e]);
+  d.fused_parent = consumer(op.fused_parent);
+  if (const auto* c = std::get_if<HwConv>(&op.work))
+    describe_conv(*c, locate, out.operation.conv, out.surface.conv);
+  if (const auto* s = std::get_if<HwSdp>(&op.work))
+    describe_sdp(*s, locate, out.operation.sdp, out.surface.sdp);
+  if (const auto* p = std::get_if<HwPdp>(&op.work))
+    describe_pdp(*p, locate, out.operation.pdp, out.surface.pair);
+  return out;
+}
+
+DlaEmuOp describe_operation(const CpuSoftmax& op) {
+  DlaEmuOp out{};
+  out.op_type = DLA_EMU_SOFTMAX;
+  out.input_scale_factor = static_cast<float>(op.input_scale);
+  out.output_scale_factor = static_cast<float>(op.output_scale);
+  out.u.axis = 1;
+  return out;
+}
+
+DlaEmuBuffers describe_buffers(const HwConfig& hw, const CpuSoftmax& op, const Locate& locate) {
+  DlaEmuBuffers out{};
+  out.src_data = emu_buffer(hw, op.src, locate);
+  out.dst_data = emu_buffer(hw, op.dst, locate);
+  return out;
+}
+
+}  // namespace dlavp::compiler

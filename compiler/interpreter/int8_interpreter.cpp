@@ -1,0 +1,189 @@
+// Integer reference: convolution sums, SDP stages X1, X2 and output converter, pooling with two
+// reciprocals, softmax in double precision rounded to nearest (ties away).
+#include "compiler/interpreter/int8_interpreter.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "compiler/quantise/multiplier.hpp"
+#include "models/common/fixed_point.hpp"
+
+namespace dlavp::compiler {
+namespace {
+
+/// One stage on one value. Every intermediate width is wide enough not to overflow int64.
+int64_t stage(const SdpStage& s, int64_t x, size_t channel, int64_t point) {
+  if (s.kind == StageKind::kOff) return x;
+  const size_t i = s.mode == StageMode::kPerKernel ? channel : 0;
+  if (s.kind != StageKind::kMul) {
+    const int64_t operand = s.mode == StageMode::kPerPoint ? point : s.alu[i];
+    x += lshl(operand, s.alu_shift, 32);
+  }
+  if (s.kind != StageKind::kAlu) x *= s.mul[i];
+  x = rshr(x, s.mul_shift, 32);
+  return s.relu ? std::max<int64_t>(x, 0) : x;
+}
+
+int8_t sdp(const SdpProgram& p, int64_t x, size_t channel, int64_t point1, int64_t point2) {
+  x = stage(p.x1, x, channel, point1);
+  x = stage(p.x2, x, channel, point2);
+  return static_cast<int8_t>(saturate(rshr(x * p.out_scale, p.out_shift, 17), 8));
+}
+
+struct Run {
+  const LayerProgram& program;
+  const Layer& layer;
+  Int8Values& values;
+
+  [[nodiscard]] const Shape& shape(TensorId id) const { return program.tensors[id].shape; }
+  [[nodiscard]] std::vector<int8_t>& out() const { return values[layer.output]; }
+  [[nodiscard]] int64_t point(const SdpStage& s, size_t i) const {
+    return s.operand ? values[*s.operand][i] : 0;
+  }
+
+  void finish(const SdpProgram& p, size_t i, size_t channel, int64_t x) const {
+    out()[i] = sdp(p, x, channel, point(p.x1, i), point(p.x2, i));
+  }
+
+  /// Sums of one output plane.
+  void plane(const ConvLayer& c, int64_t k, std::vector<int32_t>& sums) const {
+    const Shape& x = shape(c.input);
+    const Shape& o = shape(layer.output);
+    const Window& w = c.window;
+    const int64_t channels = x.c / c.groups;
+    const int64_t first = k / (o.c / c.groups) * channels;
+    std::fill(sums.begin(), sums.end(), 0);
+    for (int64_t ch = 0; ch < channels; ++ch) {
+      const int8_t* image = values[c.input].data() + (first + ch) * x.h * x.w;
+      const int8_t* kernel = c.weights.data() + (k * channels + ch) * w.kernel_h * w.kernel_w;
+      for (int64_t y = 0; y < o.h; ++y) {
+        for (int64_t r = 0; r < w.kernel_h; ++r) {
+          const int64_t iy = y * w.stride_h + r * w.dilation_h - w.pad_top;
+          if (iy < 0 || iy >= x.h) continue;
+          for (int64_t s = 0; s < w.kernel_w; ++s) {
+            const int32_t weight = kernel[r * w.kernel_w + s];
+            const int64_t base = s * w.dilation_w - w.pad_left;
+            for (int64_t col = 0; col < o.w; ++col) {
+              const int64_t ix = col * w.stride_w + base;
+              if (ix >= 0 && ix < x.w)
+                sums[static_cast<size_t>(y * o.w + col)] += weight * image[iy * x.w + ix];
+            }
+          }
+        }
+      }
+    }
+  }
+  void operator()(const ConvLayer& c) const {
+    const Shape& o = shape(layer.output);
+    const auto pixels = static_cast<size_t>(o.h * o.w);
+    std::vector<int32_t> sums(pixels);
+    for (int64_t k = 0; k < o.c; ++k) {
+      plane(c, k, sums);
+      for (size_t i = 0; i < pixels; ++i)
+        finish(c.sdp, static_cast<size_t>(k) * pixels + i, static_cast<size_t>(k), sums[i]);
+    }
+  }
+  void operator()(const PointLayer& p) const {
+    const Shape& o = shape(layer.output);
+    const auto pixels = static_cast<size_t>(o.h * o.w);
+    for (size_t i = 0; i < out().size(); ++i) finish(p.sdp, i, i / pixels, values[p.input][i]);
+  }
+  [[nodiscard]] int8_t pool_at(const PoolLayer& p, const int8_t* image, const Shape& x, int64_t y,
+                               int64_t col) const {
+    const Window& w = p.window;
+    int64_t sum = 0;
+    int64_t largest = -128;
+    for (int64_t r = 0; r < w.kernel_h; ++r) {
+      for (int64_t s = 0; s < w.kernel_w; ++s) {
+        const int64_t iy = y * w.stride_h + r - w.pad_top;
+        const int64_t ix = col * w.stride_w + s - w.pad_left;
+        if (iy < 0 || iy >= x.h || ix < 0 || ix >= x.w) continue;
+        sum += image[iy * x.w + ix];
+        largest = std::max<int64_t>(largest, image[iy * x.w + ix]);
+      }
+    }
+    if (p.kind == PoolKind::kMax) return static_cast<int8_t>(largest);
+    // The firmware programs 2^16 / size, rounded down; width first, each product rounded.
+    const int64_t across = round_shift_right(sum * (65536 / w.kernel_w), 16);
+    return static_cast<int8_t>(sign_extend(
+        static_cast<uint64_t>(round_shift_right(across * (65536 / w.kernel_h), 16)), 8));
+  }
+  void operator()(const PoolLayer& p) const {
+    const Shape& x = shape(p.input);
+    const Shape& o = shape(layer.output);
+    size_t i = 0;
+    for (int64_t c = 0; c < o.c; ++c) {
+      const int8_t* image = values[p.input].data() + c * x.h * x.w;
+      for (int64_t y = 0; y < o.h; ++y) {
+        for (int64_t col = 0; col < o.w; ++col) out()[i++] = pool_at(p, image, x, y, col);
+      }
+    }
+  }
+  void operator()(const SoftmaxLayer& s) const {
+    const std::vector<int8_t>& in = values[s.input];
+    const double in_scale = program.tensors[s.input].scale;
+    const int largest = *std::max_element(in.begin(), in.end());
+    double sum = 0;
+    for (int8_t v : in) sum += std::exp((v - largest) * in_scale);
+    for (size_t i = 0; i < in.size(); ++i) {
+      out()[i] = quantise_value(std::exp((in[i] - largest) * in_scale) / sum,
+                                program.tensors[layer.output].scale);
+    }
+  }
+};
+
+}  // namespace
+
+std::vector<uint8_t> input_bytes(const LayerInput& input, std::span<const float> values) {
+  std::vector<uint8_t> out(values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    const double steps = std::round(double{values[i]} / input.scale) + input.zero_point;
+    out[i] = input.image
+                 ? static_cast<uint8_t>(std::clamp(steps, 0.0, 255.0))
+                 : static_cast<uint8_t>(static_cast<int8_t>(std::clamp(steps, -127.0, 127.0)));
+  }
+  return out;
+}
+
+std::vector<int8_t> converted_input(const LayerInput& input, std::span<const uint8_t> bytes) {
+  std::vector<int8_t> out(bytes.size());
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    if (!input.image) {
+      out[i] = static_cast<int8_t>(bytes[i]);
+      continue;
+    }
+    const int64_t product = (int64_t{bytes[i]} - input.converter.offset) * input.converter.scale;
+    out[i] = static_cast<int8_t>(saturate(rshr(product, input.converter.truncate, 17), 8));
+  }
+  return out;
+}
+
+Int8Values interpret_int8(const LayerProgram& program,
+                          const std::vector<std::vector<uint8_t>>& inputs) {
+  DLAVP_CHECK(inputs.size() == program.inputs.size(), "{} inputs, expected {}", inputs.size(),
+              program.inputs.size());
+  Int8Values values(program.tensors.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const auto elements =
+        static_cast<size_t>(program.tensors[program.inputs[i].tensor].shape.elements());
+    DLAVP_CHECK(inputs[i].size() == elements, "input {}: {} bytes, expected {}", i,
+                inputs[i].size(), elements);
+    values[program.inputs[i].tensor] = converted_input(program.inputs[i], inputs[i]);
+  }
+  for (const Layer& layer : program.layers) {
+    values[layer.output].resize(
+        static_cast<size_t>(program.tensors[layer.output].shape.elements()));
+    std::visit(Run{program, layer, values}, layer.work);
+  }
+  return values;
+}
+
+Int8Values interpret_int8_real(const LayerProgram& program,
+                               const std::vector<std::vector<float>>& inputs) {
+  std::vector<std::vector<uint8_t>> bytes;
+  for (size_t i = 0; i < inputs.size(); ++i)
+    bytes.push_back(input_bytes(program.inputs[i], inputs[i]));
+  return interpret_int8(program, bytes);
+}
+
+}  // namespace dlavp::compiler

@@ -1,0 +1,86 @@
+// Per-kernel weight scales. X1 computes (sum + (bias << s)) * mul >> t with one s and one t a layer
+// and 16-bit bias and mul a kernel; kernels whose own range would make either lose its precision
+// get a coarser weight scale instead.
+#include "compiler/quantise/quantise_conv.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "compiler/quantise/multiplier.hpp"
+
+namespace dlavp::compiler {
+namespace {
+
+constexpr double kOperandMax = 32767;
+constexpr double kSmallestShare =
+    1.0 / 128;  ///< of the largest multiplier: at least 8 bits are left
+
+unsigned bias_shift(const std::vector<double>& factor, const std::vector<double>& bias_units,
+                    double tolerance) {
+  const double largest = *std::max_element(factor.begin(), factor.end());
+  unsigned needed = 0;
+  for (size_t k = 0; k < factor.size(); ++k) {
+    while (needed < 24 &&
+           std::abs(bias_units[k]) / std::ldexp(factor[k], static_cast<int>(needed)) > kOperandMax)
+      ++needed;
+  }
+  unsigned tolerable = 0;
+  while (tolerable < 24 && std::ldexp(largest, static_cast<int>(tolerable)) <= tolerance)
+    ++tolerable;
+  return std::min(needed, tolerable);
+}
+
+}  // namespace
+
+Result<QuantisedConv> quantise_conv(const std::vector<float>& weights,
+                                    const std::vector<float>& bias, double input_scale, double unit,
+                                    double tolerance) {
+  const size_t kernels = bias.size();
+  const size_t per_kernel = weights.size() / kernels;
+  std::vector<double> factor(kernels);  // units of one step of the integer sum
+  std::vector<double> bias_units(kernels);
+  for (size_t k = 0; k < kernels; ++k) {
+    double largest = 0;
+    for (size_t i = 0; i < per_kernel; ++i)
+      largest = std::max(largest, std::abs(double{weights[k * per_kernel + i]}));
+    factor[k] = input_scale * largest / 127 / unit;
+    bias_units[k] = double{bias[k]} / unit;
+  }
+  double largest = *std::max_element(factor.begin(), factor.end());
+  for (double b : bias_units)
+    largest = std::max(largest, std::abs(b) / std::ldexp(kOperandMax, 24));
+  if (largest <= 0) largest = input_scale / unit;  // no weights and no bias at all
+  for (double& f : factor) f = std::max(f, largest * kSmallestShare);
+  const unsigned shift = bias_shift(factor, bias_units, tolerance);
+  const double limit = std::ldexp(kOperandMax, static_cast<int>(shift));
+  for (size_t k = 0; k < kernels; ++k)
+    factor[k] = std::max(factor[k], std::abs(bias_units[k]) / limit);
+
+  auto multipliers = make_multipliers(factor);
+  if (!multipliers.ok()) return multipliers.errors();
+  QuantisedConv out;
+  out.x1 = {StageKind::kBoth,
+            StageMode::kPerKernel,
+            {},
+            multipliers->mul,
+            {},
+            static_cast<uint8_t>(shift),
+            multipliers->shift,
+            false};
+  out.weights.resize(weights.size());
+  for (size_t k = 0; k < kernels; ++k) {
+    // The factor that the integers realise, so that bias and weights do not inherit its rounding.
+    const double exact =
+        std::ldexp(static_cast<double>(multipliers->mul[k]), -int{multipliers->shift});
+    const double weight_scale = exact * unit / input_scale;
+    for (size_t i = 0; i < per_kernel; ++i) {
+      out.weights[k * per_kernel + i] =
+          quantise_value(double{weights[k * per_kernel + i]}, weight_scale);
+    }
+    const double operand = std::round(bias_units[k] / std::ldexp(exact, static_cast<int>(shift)));
+    out.x1.alu.push_back(static_cast<int16_t>(std::clamp(operand, -kOperandMax, kOperandMax)));
+  }
+  return out;
+}
+
+}  // namespace dlavp::compiler

@@ -1,0 +1,22 @@
+// Weights, bias and multipliers of one convolution. Internal to quantisation.
+#pragma once
+
+#include <vector>
+
+#include "compiler/schedule/layer.hpp"
+
+namespace dlavp::compiler {
+
+/// int8 weights, and an X1 stage that brings sums to units of `unit` (a real value).
+struct QuantisedConv {
+  std::vector<int8_t> weights;
+  SdpStage x1;
+};
+
+/// `tolerance`: how many units the bias may be off because of its common shift.
+/// Precondition: weights.size() is a multiple of bias.size().
+Result<QuantisedConv> quantise_conv(const std::vector<float>& weights,
+                                    const std::vector<float>& bias, double input_scale, double unit,
+                                    double tolerance);
+
+}  // namespace dlavp::compiler

@@ -1,0 +1,85 @@
+// Accessors, layouts and printing of the scheduled program.
+#include "compiler/schedule/hw_program.hpp"
+
+#include "compiler/schedule/schedule.hpp"
+
+namespace dlavp::compiler {
+
+Engine HwOperation::engine() const {
+  static constexpr Engine kEngineOf[] = {Engine::kConv, Engine::kSdp, Engine::kPdp};
+  return kEngineOf[work.index()];
+}
+
+std::vector<BufferId> HwOperation::reads() const {
+  std::vector<BufferId> out;
+  if (const auto* conv = std::get_if<HwConv>(&work)) out = {conv->src.buffer, conv->weights};
+  if (const auto* pdp = std::get_if<HwPdp>(&work)) out = {pdp->src.buffer};
+  if (const auto* sdp = std::get_if<HwSdp>(&work)) {
+    if (!sdp->src.stream) out.push_back(sdp->src.buffer);
+    for (const HwStage* s : {&sdp->x1, &sdp->x2}) {
+      if (s->data) out.push_back(s->data->buffer);
+    }
+  }
+  return out;
+}
+
+std::optional<BufferId> HwOperation::writes() const {
+  if (const auto* sdp = std::get_if<HwSdp>(&work)) return sdp->dst.buffer;
+  if (const auto* pdp = std::get_if<HwPdp>(&work)) return pdp->dst.buffer;
+  return std::nullopt;
+}
+
+View feature_view(BufferId buffer, const Shape& shape, uint32_t atom) {
+  View v;
+  v.buffer = buffer;
+  v.width = static_cast<uint32_t>(shape.w);
+  v.height = static_cast<uint32_t>(shape.h);
+  v.channels = static_cast<uint32_t>(shape.c);
+  v.line_stride = v.width * atom;
+  v.surface_stride = v.line_stride * v.height;
+  v.bytes = uint64_t{v.surface_stride} * ((v.channels + atom - 1) / atom);
+  return v;
+}
+
+namespace {
+
+std::string describe(const HwProgram& p, const View& v) {
+  if (v.stream) return fmt::format("stream {}x{}x{}", v.channels, v.height, v.width);
+  return fmt::format("{}+{:#x} {}x{}x{}", p.buffers[v.buffer].name, v.offset, v.channels, v.height,
+                     v.width);
+}
+
+std::string describe(const HwProgram& p, const HwOperation& op) {
+  if (const auto* c = std::get_if<HwConv>(&op.work)) {
+    return fmt::format("conv {} kernel {} weights {} B banks {}+{}{}", describe(p, c->src),
+                       c->window.text(), c->weight_bytes, c->data_banks, c->weight_banks,
+                       c->image ? " image" : "");
+  }
+  if (const auto* s = std::get_if<HwSdp>(&op.work))
+    return fmt::format("sdp {} -> {}", describe(p, s->src), describe(p, s->dst));
+  const auto& d = std::get<HwPdp>(op.work);
+  return fmt::format("pdp {} {} -> {}{}", describe(p, d.src), d.window.text(), describe(p, d.dst),
+                     d.split.parts > 1 ? fmt::format(" in {} parts", d.split.parts) : "");
+}
+
+}  // namespace
+
+std::string text(const HwProgram& program) {
+  std::string out = fmt::format("program: {} bytes of constants, {} of activations\n",
+                                program.constants.size(), program.activation_bytes);
+  for (size_t t = 0; t < program.tasks.size(); ++t) {
+    out += fmt::format("  task {}\n", t);
+    const HwTask& task = program.tasks[t];
+    for (size_t i = 0; i < task.operations.size(); ++i) {
+      const HwOperation& op = task.operations[i];
+      out += fmt::format("    {:3} {:24} waits {} {}\n", i, op.name, op.dependencies,
+                         describe(program, op));
+    }
+    for (const CpuSoftmax& s : task.cpu)
+      out += fmt::format("    core {} softmax {} -> {}\n", s.name, describe(program, s.src),
+                         describe(program, s.dst));
+  }
+  return out;
+}
+
+}  // namespace dlavp::compiler

@@ -1,0 +1,131 @@
+// The scheduled program: hardware operations on buffers, grouped into tasks, with their order. What
+// the emitter turns into descriptors.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "compiler/schedule/layer.hpp"
+
+namespace dlavp::compiler {
+
+using BufferId = uint32_t;
+
+enum class Region : uint8_t { kConstants, kActivations, kInput, kOutput };
+
+struct Buffer {
+  std::string name;
+  Region region = Region::kActivations;
+  uint64_t size = 0;               ///< bytes
+  uint64_t offset = 0;             ///< within its region; set by the planner
+  std::optional<TensorId> tensor;  ///< the layer tensor it holds
+};
+
+/// A cube of a buffer; strides in bytes. A stream (conv to SDP) has sizes only.
+struct View {
+  bool stream = false;
+  BufferId buffer = 0;
+  uint64_t offset = 0;
+  uint32_t width = 0, height = 0, channels = 0;
+  uint32_t line_stride = 0, surface_stride = 0;
+  uint64_t bytes = 0;
+};
+
+struct HwConv {
+  View src, dst;  ///< dst is the stream to the SDP
+  BufferId weights = 0;
+  uint64_t weight_offset = 0;
+  uint32_t weight_bytes = 0;  ///< rounded up to the CBUF entry width
+  uint32_t bytes_per_kernel = 0;
+  Window window;  ///< of this tile: its own padding
+  bool image = false;
+  uint32_t image_channels = 0;
+  InputConverter converter;
+  uint32_t entries_per_slice = 0;
+  uint32_t data_banks = 0, weight_banks = 0;
+};
+
+struct HwStage {
+  StageKind kind = StageKind::kOff;
+  StageMode mode = StageMode::kPerLayer;
+  bool relu = false;
+  bool wide = true;  ///< 16-bit operands in memory; else 8-bit
+  uint8_t alu_shift = 0, mul_shift = 0;
+  int32_t alu = 0, mul = 0;  ///< operands of mode kPerLayer
+  std::optional<View> data;  ///< operands of the other modes
+};
+
+struct HwSdp {
+  View src, dst;
+  HwStage x1, x2;
+  int16_t out_scale = 1;
+  uint8_t out_shift = 0;
+};
+
+/// Widths of the parts that a pooling is cut into; all zero when it is not.
+struct PoolSplit {
+  uint32_t parts = 1;
+  uint32_t first_in = 0, mid_in = 0, last_in = 0;
+  uint32_t first_out = 0, mid_out = 0, last_out = 0;
+};
+
+struct HwPdp {
+  View src, dst;
+  PoolKind kind = PoolKind::kMax;
+  Window window;
+  PoolSplit split;
+};
+
+enum class Engine : uint8_t { kBdma = 0, kConv = 1, kSdp = 2, kPdp = 3, kCdp = 4, kRubik = 5 };
+inline constexpr size_t kEngines = 6;
+enum class Event : uint8_t { kNone = 0, kCompleted = 1, kProgrammed = 2, kEnabled = 3 };
+
+/// Operation `index` of the task waits for this operation's `event`; -1: nobody.
+struct Wait {
+  int32_t index = -1;
+  Event event = Event::kNone;
+};
+
+struct HwOperation {
+  std::string name;
+  size_t layer = 0;
+  uint64_t macs = 0;
+  std::variant<HwConv, HwSdp, HwPdp> work;
+  std::array<Wait, kEngines> consumers;
+  Wait fused_parent;
+  uint32_t dependencies = 0;
+
+  [[nodiscard]] Engine engine() const;
+  [[nodiscard]] std::vector<BufferId> reads() const;  ///< constants included
+  [[nodiscard]] std::optional<BufferId> writes() const;
+};
+
+struct CpuSoftmax {
+  std::string name;
+  size_t layer = 0;
+  View src, dst;
+  double input_scale = 1, output_scale = 1;
+};
+
+/// Either accelerator operations or CPU operations; tasks run one after the other.
+struct HwTask {
+  std::vector<HwOperation> operations;
+  std::vector<CpuSoftmax> cpu;
+};
+
+struct HwProgram {
+  std::vector<Buffer> buffers;
+  std::vector<uint8_t> constants;  ///< contents of Region::kConstants
+  std::vector<HwTask> tasks;
+  std::vector<BufferId> tensor_buffers;  ///< by layer tensor
+  uint64_t activation_bytes = 0;
+};
+
+/// Layout of a feature cube: surfaces of `atom` channels.
+[[nodiscard]] View feature_view(BufferId buffer, const Shape& shape, uint32_t atom);
+
+}  // namespace dlavp::compiler

@@ -1,0 +1,350 @@
+// The scheduler: one layer after the other, each into the operations that compute it.
+#include "compiler/schedule/schedule.hpp"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "compiler/memory/liveness.hpp"
+#include "compiler/schedule/conv_tiling.hpp"
+#include "compiler/schedule/dependencies.hpp"
+#include "compiler/schedule/limits.hpp"
+#include "compiler/schedule/pool_split.hpp"
+#include "compiler/schedule/weights.hpp"
+
+namespace dlavp::compiler {
+namespace {
+
+constexpr uint64_t kAlignment = 64;       ///< of buffers and constants: the widest memory interface
+constexpr uint32_t kImageAlignment = 32;  ///< of image lines
+constexpr BufferId kConstantBuffer = 0;
+
+uint64_t round_up(uint64_t v, uint64_t a) { return (v + a - 1) / a * a; }
+
+class Scheduler {
+ public:
+  Scheduler(const HwConfig& hw, const LayerProgram& layers)
+      : hw_(hw), layers_(layers), atom_(hw.memory_atomic_size) {}
+  Result<HwProgram> run();
+
+ private:
+  void add_buffers();
+  uint64_t add_constant(const std::vector<uint8_t>& bytes);
+  [[nodiscard]] const Shape& shape(TensorId id) const { return layers_.tensors[id].shape; }
+  [[nodiscard]] View view(TensorId id) const {
+    return feature_view(out_.tensor_buffers[id], shape(id), atom_);
+  }
+  [[nodiscard]] View band(View v, uint32_t channel, uint32_t channels, uint32_t y,
+                          uint32_t rows) const;
+  [[nodiscard]] const LayerInput* image_input(TensorId id) const;
+  [[nodiscard]] View image_view(const LayerInput& in) const;
+
+  Diagnostics lower(size_t layer);
+  Diagnostics conv(size_t layer, const ConvLayer& c);
+  Diagnostics conv_chunk(size_t layer, const ConvLayer& c, uint32_t first_group, uint32_t groups);
+  void conv_tiles(size_t layer, const ConvLayer& c, const HwConv& base, const View& in,
+                  uint32_t first_kernel, const struct ConvTiling& tiling);
+  void point(size_t layer, const PointLayer& p);
+  Diagnostics pool(size_t layer, const PoolLayer& p);
+  void softmax(size_t layer, const SoftmaxLayer& s);
+  [[nodiscard]] HwSdp sdp(size_t layer, const SdpProgram& p, uint32_t channel, uint32_t channels,
+                          uint32_t y, uint32_t rows);
+  [[nodiscard]] HwStage stage(size_t layer, size_t index, const SdpStage& s, uint32_t channel,
+                              uint32_t channels, uint32_t y, uint32_t rows);
+  HwTask& accelerator_task();
+  void emit(size_t layer, const std::string& suffix, uint64_t macs,
+            decltype(HwOperation::work) work);
+  void place();
+
+  const HwConfig& hw_;
+  const LayerProgram& layers_;
+  uint32_t atom_;
+  HwProgram out_;
+  std::map<std::pair<size_t, size_t>, uint64_t> operands_;  ///< constant offsets by layer and stage
+};
+
+void Scheduler::add_buffers() {
+  out_.buffers.push_back({"constants", Region::kConstants, 0, 0, std::nullopt});
+  for (TensorId id = 0; id < layers_.tensors.size(); ++id) {
+    Buffer b{layers_.tensors[id].name, Region::kActivations, 0, 0, id};
+    if (std::count(layers_.outputs.begin(), layers_.outputs.end(), id) != 0)
+      b.region = Region::kOutput;
+    out_.tensor_buffers.push_back(static_cast<BufferId>(out_.buffers.size()));
+    b.size = feature_view(0, shape(id), atom_).bytes;
+    for (const LayerInput& in : layers_.inputs) {
+      if (in.tensor != id) continue;
+      b.region = Region::kInput;
+      if (in.image) b.size = image_view(in).bytes;
+    }
+    out_.buffers.push_back(std::move(b));
+  }
+}
+
+uint64_t Scheduler::add_constant(const std::vector<uint8_t>& bytes) {
+  const uint64_t at = round_up(out_.constants.size(), kAlignment);
+  out_.constants.resize(at);
+  out_.constants.insert(out_.constants.end(), bytes.begin(), bytes.end());
+  return at;
+}
+
+View Scheduler::band(View v, uint32_t channel, uint32_t channels, uint32_t y, uint32_t rows) const {
+  DLAVP_CHECK(channel % atom_ == 0, "channel {} is inside an atom of {}", channel, atom_);
+  v.offset += uint64_t{channel / atom_} * v.surface_stride + uint64_t{y} * v.line_stride;
+  v.channels = channels;
+  v.height = rows;
+  const uint64_t surfaces = (channels + atom_ - 1) / atom_;
+  v.bytes = (surfaces - 1) * v.surface_stride + uint64_t{rows - 1} * v.line_stride +
+            uint64_t{v.width} * atom_;
+  return v;
+}
+
+const LayerInput* Scheduler::image_input(TensorId id) const {
+  for (const LayerInput& in : layers_.inputs) {
+    if (in.tensor == id && in.image) return &in;
+  }
+  return nullptr;
+}
+
+View Scheduler::image_view(const LayerInput& in) const {
+  View v;
+  v.buffer = in.tensor < out_.tensor_buffers.size() ? out_.tensor_buffers[in.tensor] : 0;
+  v.width = static_cast<uint32_t>(shape(in.tensor).w);
+  v.height = static_cast<uint32_t>(shape(in.tensor).h);
+  v.channels = in.channels;
+  v.line_stride = static_cast<uint32_t>(
+      round_up(uint64_t{v.width} * in.channels, std::max(kImageAlignment, atom_)));
+  v.bytes = uint64_t{v.line_stride} * v.height;
+  return v;
+}
+
+HwTask& Scheduler::accelerator_task() {
+  if (out_.tasks.empty() || !out_.tasks.back().cpu.empty()) out_.tasks.emplace_back();
+  return out_.tasks.back();
+}
+
+void Scheduler::emit(size_t layer, const std::string& suffix, uint64_t macs,
+                     decltype(HwOperation::work) work) {
+  HwOperation op;
+  op.name = layers_.layers[layer].name + suffix;
+  op.layer = layer;
+  op.macs = macs;
+  op.work = std::move(work);
+  accelerator_task().operations.push_back(std::move(op));
+}
+
+HwStage Scheduler::stage(size_t layer, size_t index, const SdpStage& s, uint32_t channel,
+                         uint32_t channels, uint32_t y, uint32_t rows) {
+  HwStage out;
+  out.kind = s.kind;
+  out.mode = s.mode;
+  out.relu = s.relu;
+  out.alu_shift = s.alu_shift;
+  out.mul_shift = s.mul_shift;
+  if (s.kind == StageKind::kOff) return out;
+  if (s.mode == StageMode::kPerLayer) {
+    if (!s.alu.empty()) out.alu = s.alu[0];
+    if (!s.mul.empty()) out.mul = s.mul[0];
+  } else if (s.mode == StageMode::kPerPoint) {
+    out.wide = false;
+    out.data = band(view(*s.operand), channel, channels, y, rows);
+  } else {
+    auto [it, fresh] = operands_.try_emplace({layer, index}, 0);
+    if (fresh) it->second = add_constant(pack_operands(hw_, s.alu, s.mul));
+    const uint32_t per_channel = s.kind == StageKind::kBoth ? 4 : 2;
+    View v;
+    v.buffer = kConstantBuffer;
+    v.offset = it->second + uint64_t{channel} * per_channel;
+    v.width = v.height = 1;
+    v.channels = channels;
+    v.line_stride = v.surface_stride = atom_ * per_channel;
+    v.bytes = round_up(channels, atom_) * per_channel;
+    out.data = v;
+  }
+  return out;
+}
+
+HwSdp Scheduler::sdp(size_t layer, const SdpProgram& p, uint32_t channel, uint32_t channels,
+                     uint32_t y, uint32_t rows) {
+  HwSdp out;
+  out.dst = band(view(layers_.layers[layer].output), channel, channels, y, rows);
+  out.x1 = stage(layer, 1, p.x1, channel, channels, y, rows);
+  out.x2 = stage(layer, 2, p.x2, channel, channels, y, rows);
+  out.out_scale = p.out_scale;
+  out.out_shift = p.out_shift;
+  return out;
+}
+
+void Scheduler::conv_tiles(size_t layer, const ConvLayer& c, const HwConv& base, const View& in,
+                           uint32_t first_kernel, const ConvTiling& tiling) {
+  const Shape& o = shape(layers_.layers[layer].output);
+  for (const ConvTile& t : tiling.tiles) {
+    HwConv op = base;
+    if (op.image) {
+      op.src.offset += uint64_t{t.in_y} * in.line_stride;
+      op.src.height = t.in_rows;
+      op.src.bytes = uint64_t{t.in_rows} * in.line_stride;
+    } else {
+      op.src = band(in, 0, in.channels, t.in_y, t.in_rows);
+    }
+    op.window.pad_top = t.pad_top;
+    op.window.pad_bottom = t.pad_bottom;
+    HwSdp after = sdp(layer, c.sdp, first_kernel, base.dst.channels, t.out_y, t.out_rows);
+    after.src = feature_view(0, {1, base.dst.channels, t.out_rows, o.w}, atom_);
+    after.src.stream = true;
+    op.dst = after.src;
+    const uint64_t macs = uint64_t{base.bytes_per_kernel} * base.dst.channels * t.out_rows *
+                          static_cast<uint64_t>(o.w);
+    const std::string suffix = tiling.tiles.size() > 1 ? fmt::format(".rows{}", t.out_y) : "";
+    const std::string part =
+        first_kernel > 0 || base.dst.channels != o.c ? fmt::format(".k{}", first_kernel) : "";
+    emit(layer, part + suffix, macs, op);
+    emit(layer, part + suffix + ".sdp", 0, std::move(after));
+  }
+}
+
+Diagnostics Scheduler::conv_chunk(size_t layer, const ConvLayer& c, uint32_t first_group,
+                                  uint32_t groups) {
+  const Shape& x = shape(c.input);
+  const Shape& o = shape(layers_.layers[layer].output);
+  const auto in_channels = static_cast<uint32_t>(x.c / c.groups);
+  const auto kernels = static_cast<uint32_t>(o.c / c.groups);
+  WeightShape dense;
+  std::vector<int8_t> weights = densify_weights(
+      {static_cast<uint32_t>(o.c), in_channels, c.window.kernel_h, c.window.kernel_w}, c.groups,
+      first_group, groups, c.weights, dense);
+  const LayerInput* image = image_input(c.input);
+  ConvGeometry g{static_cast<uint32_t>(x.w),
+                 static_cast<uint32_t>(x.h),
+                 image != nullptr ? image->channels : dense.channels,
+                 static_cast<uint32_t>(o.w),
+                 static_cast<uint32_t>(o.h),
+                 dense.kernels,
+                 c.window,
+                 image != nullptr};
+  // Columns that no output uses are not padded.
+  const int64_t used = (o.w - 1) * c.window.stride_w + c.window.extent_w();
+  g.window.pad_right = static_cast<uint32_t>(std::max<int64_t>(0, used - x.w - c.window.pad_left));
+  auto tiling = tile_convolution(hw_, g);
+  if (!tiling.ok()) return tiling.errors();
+
+  HwConv base;
+  const View in = image != nullptr
+                      ? image_view(*image)
+                      : band(view(c.input), first_group * in_channels, dense.channels, 0, g.in_h);
+  base.src = in;
+  base.dst.channels = dense.kernels;
+  base.window = g.window;
+  base.image = g.image;
+  base.image_channels = g.in_c;
+  if (image != nullptr) {
+    base.converter = image->converter;
+    weights = fold_image_weights(dense, g.in_c, weights);
+  }
+  const std::vector<uint8_t> packed = pack_weights(hw_, dense, weights);
+  base.weights = kConstantBuffer;
+  base.weight_offset = add_constant(packed);
+  base.weight_bytes = static_cast<uint32_t>(packed.size());
+  base.bytes_per_kernel = static_cast<uint32_t>(kernel_bytes(g));
+  base.entries_per_slice = tiling->entries_per_slice;
+  base.data_banks = tiling->data_banks;
+  base.weight_banks = tiling->weight_banks;
+  conv_tiles(layer, c, base, in, first_group * kernels, tiling.value());
+  return {};
+}
+
+Diagnostics Scheduler::conv(size_t layer, const ConvLayer& c) {
+  const auto in_channels = static_cast<uint32_t>(shape(c.input).c / c.groups);
+  const auto kernels = static_cast<uint32_t>(shape(layers_.layers[layer].output).c / c.groups);
+  // The fewest groups whose channels start and end at whole atoms; more of them as long as the
+  // multipliers do not fill up. A chunk is a dense convolution with zeros between its groups.
+  uint32_t chunk = std::lcm(atom_ / std::gcd(in_channels, atom_), atom_ / std::gcd(kernels, atom_));
+  while (chunk * 2 * in_channels <= hw_.mac_atomic_c_size && chunk < c.groups) chunk *= 2;
+  for (uint32_t first = 0; first < c.groups; first += chunk) {
+    Diagnostics wrong = conv_chunk(layer, c, first, std::min(chunk, c.groups - first));
+    if (!wrong.empty()) return wrong;
+  }
+  return {};
+}
+
+void Scheduler::point(size_t layer, const PointLayer& p) {
+  const Shape& o = shape(layers_.layers[layer].output);
+  HwSdp op = sdp(layer, p.sdp, 0, static_cast<uint32_t>(o.c), 0, static_cast<uint32_t>(o.h));
+  op.src = view(p.input);
+  emit(layer, "", 0, std::move(op));
+}
+
+Diagnostics Scheduler::pool(size_t layer, const PoolLayer& p) {
+  const Shape& o = shape(layers_.layers[layer].output);
+  HwPdp op;
+  op.kind = p.kind;
+  op.window = p.window;
+  op.dst = view(layers_.layers[layer].output);
+  op.src = view(p.input);
+  // The PDP wants sizes that its windows cover exactly: rows and columns nobody uses are left out.
+  const auto cover = [](int64_t out, uint32_t stride, uint32_t kernel, uint32_t before,
+                        uint32_t& after, uint32_t& size) {
+    const int64_t used = (out - 1) * stride + kernel - before;
+    after = static_cast<uint32_t>(std::max<int64_t>(0, used - size));
+    size = static_cast<uint32_t>(std::min<int64_t>(used, size));
+  };
+  cover(o.h, op.window.stride_h, op.window.kernel_h, op.window.pad_top, op.window.pad_bottom,
+        op.src.height);
+  cover(o.w, op.window.stride_w, op.window.kernel_w, op.window.pad_left, op.window.pad_right,
+        op.src.width);
+  auto split = split_pool(op.window, op.src.width, op.dst.width);
+  if (!split.ok()) return split.errors();
+  op.split = split.value();
+  emit(layer, "", 0, std::move(op));
+  return {};
+}
+
+void Scheduler::softmax(size_t layer, const SoftmaxLayer& s) {
+  const TensorId output = layers_.layers[layer].output;
+  if (out_.tasks.empty() || out_.tasks.back().cpu.empty()) out_.tasks.emplace_back();
+  out_.tasks.back().cpu.push_back({layers_.layers[layer].name, layer, view(s.input), view(output),
+                                   layers_.tensors[s.input].scale, layers_.tensors[output].scale});
+}
+
+Diagnostics Scheduler::lower(size_t layer) {
+  const Layer& l = layers_.layers[layer];
+  if (const auto* c = l.as<ConvLayer>()) return conv(layer, *c);
+  if (const auto* p = l.as<PoolLayer>()) return pool(layer, *p);
+  if (const auto* p = l.as<PointLayer>()) point(layer, *p);
+  if (const auto* s = l.as<SoftmaxLayer>()) softmax(layer, *s);
+  return {};
+}
+
+void Scheduler::place() {
+  std::vector<CompletedBefore> before;
+  for (HwTask& task : out_.tasks) before.push_back(link_operations(task));
+  const Liveness live = analyse_liveness(out_, before);
+  const MemoryPlan plan = plan_memory(live.requests, kAlignment);
+  for (size_t i = 0; i < live.ids.size(); ++i) out_.buffers[live.ids[i]].offset = plan.offsets[i];
+  out_.activation_bytes = plan.bytes;
+  out_.buffers[kConstantBuffer].size = out_.constants.size();
+}
+
+Result<HwProgram> Scheduler::run() {
+  Diagnostics wrong = check_limits(hw_, layers_);
+  if (!wrong.empty()) return wrong;
+  add_buffers();
+  for (size_t i = 0; i < layers_.layers.size(); ++i) {
+    const Diagnostics errors = lower(i);
+    for (const Error& e : errors.errors())
+      wrong.add(e.id, fmt::format("layer '{}'", layers_.layers[i].name), e.message);
+  }
+  if (!wrong.empty()) return wrong;
+  out_.constants.resize(round_up(out_.constants.size(), kAlignment));
+  place();
+  wrong = verify(hw_, layers_, out_);
+  DLAVP_CHECK(wrong.empty(), "after scheduling: {}", wrong.text());
+  return std::move(out_);
+}
+
+}  // namespace
+
+Result<HwProgram> schedule(const HwConfig& hw, const LayerProgram& program) {
+  return Scheduler(hw, program).run();
+}
+
+}  // namespace dlavp::compiler

@@ -1,0 +1,124 @@
+// The rules of a scheduled program, checked without the code that made it.
+#include <algorithm>
+#include <map>
+
+#include "compiler/memory/liveness.hpp"
+#include "compiler/schedule/dependencies.hpp"
+#include "compiler/schedule/schedule.hpp"
+
+namespace dlavp::compiler {
+namespace {
+
+constexpr uint64_t kAlignment = 64;
+
+/// Every byte of every produced tensor is written exactly once (in whole memory atoms).
+void verify_coverage(const HwConfig& hw, const LayerProgram& layers, const HwProgram& p,
+                     Diagnostics& out) {
+  const uint32_t atom = hw.memory_atomic_size;
+  std::map<BufferId, std::vector<uint8_t>> written;
+  const auto mark = [&](const View& v) {
+    std::vector<uint8_t>& counts =
+        written.try_emplace(v.buffer, p.buffers[v.buffer].size / atom).first->second;
+    for (uint32_t s = 0; s < (v.channels + atom - 1) / atom; ++s) {
+      for (uint32_t y = 0; y < v.height; ++y) {
+        const uint64_t first =
+            (v.offset + uint64_t{s} * v.surface_stride + uint64_t{y} * v.line_stride) / atom;
+        for (uint64_t i = first; i < first + v.width; ++i) {
+          if (i < counts.size()) {
+            ++counts[i];
+          } else {
+            out.add("schedule.view", p.buffers[v.buffer].name,
+                    fmt::format("atom {} of {}", i, counts.size()));
+            return;
+          }
+        }
+      }
+    }
+  };
+  for (const HwTask& task : p.tasks) {
+    for (const HwOperation& op : task.operations) {
+      if (const auto* s = std::get_if<HwSdp>(&op.work)) mark(s->dst);
+      if (const auto* d = std::get_if<HwPdp>(&op.work)) mark(d->dst);
+    }
+    for (const CpuSoftmax& s : task.cpu) mark(s.dst);
+  }
+  for (const Layer& layer : layers.layers) {
+    const BufferId b = p.tensor_buffers[layer.output];
+    const std::vector<uint8_t>& counts = written[b];
+    const auto wrong =
+        std::count_if(counts.begin(), counts.end(), [](uint8_t n) { return n != 1; });
+    if (counts.empty() || wrong != 0) {
+      out.add("schedule.coverage", fmt::format("layer '{}'", layer.name),
+              fmt::format("{} of {} atoms are not written exactly once", wrong, counts.size()));
+    }
+  }
+}
+
+/// Every read of a tensor comes after all writes of it.
+void verify_order(const HwProgram& p, Diagnostics& out) {
+  for (size_t t = 0; t < p.tasks.size(); ++t) {
+    const HwTask& task = p.tasks[t];
+    const CompletedBefore before = completed_before(task);
+    for (size_t reader = 0; reader < task.operations.size(); ++reader) {
+      for (BufferId b : task.operations[reader].reads()) {
+        for (size_t writer = 0; writer < task.operations.size(); ++writer) {
+          if (task.operations[writer].writes() != b || before[reader][writer]) continue;
+          out.add("schedule.order", fmt::format("task {}", t),
+                  fmt::format("operation '{}' may start before '{}' has written '{}'",
+                              task.operations[reader].name, task.operations[writer].name,
+                              p.buffers[b].name));
+        }
+      }
+    }
+  }
+}
+
+void verify_waits(const HwProgram& p, Diagnostics& out) {
+  for (size_t t = 0; t < p.tasks.size(); ++t) {
+    const auto& operations = p.tasks[t].operations;
+    std::vector<uint32_t> waits(operations.size());
+    for (const HwOperation& op : operations) {
+      for (size_t e = 0; e < kEngines; ++e) {
+        const int32_t to = op.consumers[e].index;
+        if (to < 0) continue;
+        const bool exists = static_cast<size_t>(to) < operations.size();
+        if (!exists || static_cast<size_t>(operations[static_cast<size_t>(to)].engine()) != e) {
+          out.add("schedule.consumer", op.name, fmt::format("signals {} as engine {}", to, e));
+        } else {
+          ++waits[static_cast<size_t>(to)];
+        }
+      }
+      if (op.fused_parent.index >= 0) ++waits[static_cast<size_t>(op.fused_parent.index)];
+    }
+    for (size_t i = 0; i < operations.size(); ++i) {
+      if (waits[i] != operations[i].dependencies) {
+        out.add("schedule.dependencies", operations[i].name,
+                fmt::format("waits for {} events, {} are signalled", operations[i].dependencies,
+                            waits[i]));
+      }
+    }
+  }
+}
+
+void verify_memory(const HwProgram& p, Diagnostics& out) {
+  std::vector<CompletedBefore> before;
+  for (const HwTask& task : p.tasks) before.push_back(completed_before(task));
+  const Liveness live = analyse_liveness(p, before);
+  MemoryPlan plan;
+  plan.bytes = p.activation_bytes;
+  for (BufferId id : live.ids) plan.offsets.push_back(p.buffers[id].offset);
+  out.append(verify_plan(live.requests, plan, kAlignment));
+}
+
+}  // namespace
+
+Diagnostics verify(const HwConfig& hw, const LayerProgram& layers, const HwProgram& program) {
+  Diagnostics out;
+  verify_coverage(hw, layers, program, out);
+  verify_waits(program, out);
+  verify_order(program, out);
+  verify_memory(program, out);
+  return out;
+}
+
+}  // namespace dlavp::compiler

@@ -1,0 +1,89 @@
+// Packing of weights and SDP operands.
+#include "compiler/schedule/weights.hpp"
+
+#include <algorithm>
+
+namespace dlavp::compiler {
+
+std::vector<uint8_t> pack_weights(const HwConfig& hw, const WeightShape& shape,
+                                  std::span<const int8_t> weights) {
+  std::vector<uint8_t> out;
+  out.reserve(weights.size() + hw.cbuf_bank_width);
+  const auto at = [&](uint32_t k, uint32_t c, uint32_t r, uint32_t s) {
+    const size_t i = ((size_t{k} * shape.channels + c) * shape.height + r) * shape.width + s;
+    return static_cast<uint8_t>(weights[i]);
+  };
+  for (uint32_t k0 = 0; k0 < shape.kernels; k0 += hw.mac_atomic_k_size) {
+    const uint32_t k1 = std::min(shape.kernels, k0 + hw.mac_atomic_k_size);
+    for (uint32_t c0 = 0; c0 < shape.channels; c0 += hw.mac_atomic_c_size) {
+      const uint32_t c1 = std::min(shape.channels, c0 + hw.mac_atomic_c_size);
+      for (uint32_t r = 0; r < shape.height; ++r) {
+        for (uint32_t s = 0; s < shape.width; ++s) {
+          for (uint32_t k = k0; k < k1; ++k) {
+            for (uint32_t c = c0; c < c1; ++c) out.push_back(at(k, c, r, s));
+          }
+        }
+      }
+    }
+  }
+  while (out.size() % hw.cbuf_bank_width != 0) out.push_back(0);
+  return out;
+}
+
+std::vector<int8_t> fold_image_weights(WeightShape& shape, uint32_t pixel_channels,
+                                       std::span<const int8_t> weights) {
+  const uint32_t folded = pixel_channels * shape.width;
+  std::vector<int8_t> out(size_t{shape.kernels} * folded * shape.height);
+  for (uint32_t k = 0; k < shape.kernels; ++k) {
+    for (uint32_t c = 0; c < shape.channels; ++c) {
+      for (uint32_t r = 0; r < shape.height; ++r) {
+        for (uint32_t s = 0; s < shape.width; ++s) {
+          const size_t from =
+              ((size_t{k} * shape.channels + c) * shape.height + r) * shape.width + s;
+          const size_t to =
+              (size_t{k} * folded + size_t{s} * pixel_channels + c) * shape.height + r;
+          out[to] = weights[from];
+        }
+      }
+    }
+  }
+  shape.channels = folded;
+  shape.width = 1;
+  return out;
+}
+
+std::vector<int8_t> densify_weights(const WeightShape& grouped, uint32_t groups, uint32_t first,
+                                    uint32_t count, std::span<const int8_t> weights,
+                                    WeightShape& dense) {
+  const uint32_t kernels = grouped.kernels / groups;
+  const size_t plane = size_t{grouped.height} * grouped.width;
+  dense = {kernels * count, grouped.channels * count, grouped.height, grouped.width};
+  std::vector<int8_t> out(size_t{dense.kernels} * dense.channels * plane);
+  for (uint32_t k = 0; k < dense.kernels; ++k) {
+    const size_t from = (size_t{first} * kernels + k) * grouped.channels * plane;
+    const size_t to = (size_t{k} * dense.channels + size_t{k / kernels} * grouped.channels) * plane;
+    std::copy_n(weights.begin() + static_cast<std::ptrdiff_t>(from), grouped.channels * plane,
+                out.begin() + static_cast<std::ptrdiff_t>(to));
+  }
+  return out;
+}
+
+std::vector<uint8_t> pack_operands(const HwConfig& hw, std::span<const int16_t> alu,
+                                   std::span<const int16_t> mul) {
+  const size_t channels = std::max(alu.size(), mul.size());
+  const size_t padded =
+      (channels + hw.memory_atomic_size - 1) / hw.memory_atomic_size * hw.memory_atomic_size;
+  std::vector<uint8_t> out;
+  const auto put = [&](std::span<const int16_t> values, size_t i) {
+    const auto v = static_cast<uint16_t>(i < values.size() ? values[i] : 0);
+    out.push_back(static_cast<uint8_t>(v & 0xff));
+    out.push_back(static_cast<uint8_t>(v >> 8));
+  };
+  for (size_t i = 0; i < padded; ++i) {
+    if (!alu.empty()) put(alu, i);
+    if (!mul.empty()) put(mul, i);
+  }
+  return out;
+}
+
+}  // namespace dlavp::compiler

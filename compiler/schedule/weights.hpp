@@ -1,0 +1,37 @@
+// Constants in the accelerator's memory layouts.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "models/common/hw_config.hpp"
+
+namespace dlavp::compiler {
+
+struct WeightShape {
+  uint32_t kernels = 0, channels = 0, height = 0, width = 0;
+};
+
+/// Direct-convolution order: groups of atomic-K kernels, blocks of atomic-C channels, rows,
+/// columns, kernel in the group, channel in the block; padded with zeros to the CBUF entry width.
+[[nodiscard]] std::vector<uint8_t> pack_weights(const HwConfig& hw, const WeightShape& shape,
+                                                std::span<const int8_t> weights);
+
+/// Pixel input: columns are folded into the channels (c' = column x pixel_channels + channel),
+/// missing channels of a pixel are zero. Changes `shape` to what `pack_weights` takes.
+[[nodiscard]] std::vector<int8_t> fold_image_weights(WeightShape& shape, uint32_t pixel_channels,
+                                                     std::span<const int8_t> weights);
+
+/// Grouped weights (K x C/groups x R x S), groups [first, first + count), as dense ones.
+[[nodiscard]] std::vector<int8_t> densify_weights(const WeightShape& grouped, uint32_t groups,
+                                                  uint32_t first, uint32_t count,
+                                                  std::span<const int8_t> weights,
+                                                  WeightShape& dense);
+
+/// Little-endian 16-bit operands: `alu` and `mul` interleaved where both are given; padded to whole
+/// memory atoms of elements.
+[[nodiscard]] std::vector<uint8_t> pack_operands(const HwConfig& hw, std::span<const int16_t> alu,
+                                                 std::span<const int16_t> mul);
+
+}  // namespace dlavp::compiler
