@@ -1,0 +1,148 @@
+#include "models/nvdla/accelerator.hpp"
+
+#include "models/glb/cfgrom.hpp"
+#include "registers.hpp"
+#if DLAVP_HAVE_CONV
+#include "models/conv/conv_pipeline.hpp"
+#endif
+#if DLAVP_HAVE_SDP
+#include "models/sdp/sdp.hpp"
+#endif
+#if DLAVP_HAVE_PDP
+#include "models/pdp/pdp.hpp"
+#endif
+#if DLAVP_HAVE_CDP
+#include "models/cdp/cdp.hpp"
+#endif
+
+namespace dlavp::nvdla {
+
+struct Accelerator::Wiring {
+  Wiring(const HwConfig& hw, const UnitContext& unit_context) : context(unit_context) {
+    if (hw.hw == 2) cfgrom = std::make_unique<glb::Cfgrom>(hw);
+#if DLAVP_HAVE_CONV
+    conv = std::make_unique<conv::ConvPipeline>(context);
+#endif
+#if DLAVP_HAVE_SDP && DLAVP_HAVE_CONV
+    sdp = std::make_unique<sdp::Sdp>(context, conv->output());
+#elif DLAVP_HAVE_SDP
+    sdp = std::make_unique<sdp::Sdp>(context, no_conv);
+#endif
+#if DLAVP_HAVE_PDP && DLAVP_HAVE_SDP
+    if (hw.pdp) pdp = std::make_unique<pdp::Pdp>(context, sdp->output());
+#elif DLAVP_HAVE_PDP
+    if (hw.pdp) pdp = std::make_unique<pdp::Pdp>(context, no_sdp);
+#endif
+#if DLAVP_HAVE_CDP
+    if (hw.cdp) cdp = std::make_unique<cdp::Cdp>(context);
+#endif
+  }
+
+  std::vector<Unit*> all() const {
+    std::vector<Unit*> units;
+    for (Unit* unit :
+         std::initializer_list<Unit*>{cfgrom.get(), conv.get(), sdp.get(), pdp.get(), cdp.get()})
+      if (unit) units.push_back(unit);
+    return units;
+  }
+
+  UnitContext context;
+  Link<int32_t> no_conv{context.events, 1, 1, 1};
+  Link<int8_t> no_sdp{context.events, 1, 1, 1};
+  std::unique_ptr<Unit> cfgrom;
+#if DLAVP_HAVE_CONV
+  std::unique_ptr<conv::ConvPipeline> conv;
+#else
+  std::unique_ptr<Unit> conv;
+#endif
+#if DLAVP_HAVE_SDP
+  std::unique_ptr<sdp::Sdp> sdp;
+#else
+  std::unique_ptr<Unit> sdp;
+#endif
+  std::unique_ptr<Unit> pdp, cdp;
+};
+
+Accelerator::Accelerator(const HwConfig& hw, const TimingParams& timing, const MemoryPorts& ports)
+    : hw_(hw), timing_(timing) {
+  DLAVP_CHECK(ports.primary && ports.primary_timing, "{}: the primary memory port is not connected",
+              hw.name);
+  glb_ = std::make_unique<glb::Glb>(hw_, timing_, events_);
+  mcif_ = std::make_unique<mcif::Mcif>(hw_, hw_.primary_memif, timing_, regs::kMcif, events_,
+                                       *ports.primary_timing);
+  if (hw_.secondary_memif) {
+    DLAVP_CHECK(ports.secondary && ports.secondary_timing,
+                "{}: the secondary memory port is not connected", hw.name);
+    cvif_ = std::make_unique<mcif::Mcif>(hw_, *hw_.secondary_memif, timing_, regs::kCvif, events_,
+                                         *ports.secondary_timing);
+  }
+  UnitContext context{
+      .hw = hw_,
+      .timing = timing_,
+      .events = events_,
+      .memory = {ports.primary, hw_.secondary_memif ? ports.secondary : nullptr},
+      .mcif = mcif_.get(),
+      .cvif = cvif_.get(),
+      .raise_interrupt = [this](IntrSource source, unsigned group) { glb_->raise(source, group); },
+      .observer = this};
+  wiring_ = std::make_unique<Wiring>(hw_, context);
+  units_ = wiring_->all();
+  units_.push_back(glb_.get());
+  units_.push_back(mcif_.get());
+  if (cvif_) units_.push_back(cvif_.get());
+  for (Unit* unit : units_) map_registers(*unit);
+}
+
+Accelerator::~Accelerator() = default;
+
+void Accelerator::map_registers(Unit& unit) {
+  for (regs::RegBlock* block : unit.reg_blocks()) {
+    const int64_t base = block->table().base(hw_.hw);
+    if (base < 0) continue;
+    DLAVP_CHECK(base % kPageBytes == 0 && base < kWindowBytes, "{}: base {:#x}",
+                block->table().name, base);
+    regs::RegBlock*& page = pages_[static_cast<size_t>(base) / kPageBytes];
+    DLAVP_CHECK(page == nullptr, "{} and {} share base {:#x}", block->table().name,
+                page->table().name, base);
+    page = block;
+  }
+}
+
+uint32_t Accelerator::csb_read(uint32_t address) const {
+  const regs::RegBlock* block = pages_[address % kWindowBytes / kPageBytes];
+  return block ? block->read(address % kPageBytes) : 0;
+}
+
+void Accelerator::csb_write(uint32_t address, uint32_t value) {
+  regs::RegBlock* block = pages_[address % kWindowBytes / kPageBytes];
+  if (block) block->write(address % kPageBytes, value);
+}
+
+void Accelerator::program_error(const Diagnostics& errors) {
+  program_errors_.append(errors);
+  if (on_program_error_) on_program_error_(errors);
+}
+
+std::vector<std::string> Accelerator::busy_blocks() const {
+  std::vector<std::string> names;
+  for (const regs::RegBlock* block : pages_)
+    for (const unsigned group : {0u, 1u})
+      if (block && block->enabled(group))
+        names.push_back(fmt::format("{} group {}", block->table().name, group));
+  return names;
+}
+
+bool Accelerator::idle() const {
+  for (const Unit* unit : units_)
+    if (!unit->idle()) return false;
+  return true;
+}
+
+uint64_t Accelerator::read_beats() const {
+  return mcif_->read_beats() + (cvif_ ? cvif_->read_beats() : 0);
+}
+uint64_t Accelerator::write_beats() const {
+  return mcif_->write_beats() + (cvif_ ? cvif_->write_beats() : 0);
+}
+
+}  // namespace dlavp::nvdla

@@ -1,0 +1,82 @@
+// Accelerator: one NVDLA, its units wired together by HwConfig, on one event queue. No SystemC: the
+// shell (nvdla.hpp) and tests drive it. Hardware manual: "Unit description", address map.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "models/glb/glb.hpp"
+#include "models/mcif/mcif.hpp"
+#include "models/nvdla/unit.hpp"
+#include "models/nvdla/unit_context.hpp"
+
+namespace dlavp::nvdla {
+
+/// What an accelerator is attached to: bytes and time of each memory port. The secondary ones are
+/// null where the configuration has no second port.
+struct MemoryPorts {
+  Memory* primary = nullptr;
+  Memory* secondary = nullptr;
+  mcif::MemoryTiming* primary_timing = nullptr;
+  mcif::MemoryTiming* secondary_timing = nullptr;
+};
+
+class Accelerator final : private Observer {
+ public:
+  Accelerator(const HwConfig& hw, const TimingParams& timing, const MemoryPorts& ports);
+  ~Accelerator() override;
+  Accelerator(const Accelerator&) = delete;
+  Accelerator& operator=(const Accelerator&) = delete;
+
+  /// CSB accesses at the event queue's present cycle, after that cycle's events. `address` is a
+  /// byte address in the accelerator's window; where no unit answers, reads give 0 and writes do
+  /// nothing.
+  [[nodiscard]] uint32_t csb_read(uint32_t address) const;
+  void csb_write(uint32_t address, uint32_t value);
+
+  [[nodiscard]] sim::EventQueue& events() { return events_; }
+  /// Called inside the event queue, in the cycle in which the interrupt line changes.
+  void on_interrupt(std::function<void(bool high)> callback) { glb_->on_line(std::move(callback)); }
+  [[nodiscard]] bool interrupt() const { return glb_->line(); }
+  /// Called inside the event queue or a CSB write when a unit refuses its program.
+  void on_program_error(std::function<void(const Diagnostics&)> callback) {
+    on_program_error_ = std::move(callback);
+  }
+
+  /// Operations completed so far, in order of completion.
+  [[nodiscard]] const std::vector<OpRecord>& operations() const { return operations_; }
+  /// Everything that units refused so far.
+  [[nodiscard]] const Diagnostics& program_errors() const { return program_errors_; }
+  /// Names of the register blocks with an operation enabled or queued, for messages.
+  [[nodiscard]] std::vector<std::string> busy_blocks() const;
+  [[nodiscard]] bool idle() const;
+  /// Data beats over both memory ports.
+  [[nodiscard]] uint64_t read_beats() const;
+  [[nodiscard]] uint64_t write_beats() const;
+  [[nodiscard]] const HwConfig& hw() const { return hw_; }
+
+ private:
+  struct Wiring;  ///< the units of the datapath; defined where they are known
+
+  void operation_done(const OpRecord& record) override { operations_.push_back(record); }
+  void program_error(const Diagnostics& errors) override;
+  void map_registers(Unit& unit);
+
+  static constexpr uint32_t kPageBytes = 0x1000, kWindowBytes = 0x40000;
+
+  const HwConfig hw_;
+  const TimingParams timing_;
+  sim::EventQueue events_;
+  std::unique_ptr<glb::Glb> glb_;
+  std::unique_ptr<mcif::Mcif> mcif_, cvif_;
+  std::unique_ptr<Wiring> wiring_;
+  std::vector<Unit*> units_;
+  std::array<regs::RegBlock*, kWindowBytes / kPageBytes> pages_{};
+  std::vector<OpRecord> operations_;
+  Diagnostics program_errors_;
+  std::function<void(const Diagnostics&)> on_program_error_;
+};
+
+}  // namespace dlavp::nvdla

@@ -1,0 +1,71 @@
+// CSB decoding of both generations, and the interrupt path without SystemC.
+#include "models/nvdla/accelerator.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "models/mcif/memory_timing.hpp"
+#include "registers.hpp"
+
+using namespace dlavp;
+
+namespace {
+
+struct Bench {
+  explicit Bench(const char* config)
+      : hw(*load_hw_config(config)), accelerator(hw, *TimingParams::load(hw), ports()) {}
+  nvdla::MemoryPorts ports() {
+    return {&memory, hw.secondary_memif ? &memory : nullptr, &timing,
+            hw.secondary_memif ? &timing : nullptr};
+  }
+  uint32_t at(const regs::UnitTable& unit, uint32_t offset) const {
+    return static_cast<uint32_t>(unit.base(hw.hw)) + offset;
+  }
+
+  HwConfig hw;
+  SparseMemory memory;
+  mcif::FixedLatencyMemory timing{32};
+  nvdla::Accelerator accelerator;
+};
+
+}  // namespace
+
+TEST_CASE("accelerator: every published configuration is built and idle") {
+  for (const std::string& name : published_configs()) {
+    INFO(name);
+    Bench b(name.c_str());
+    CHECK(b.accelerator.idle());
+    CHECK(b.accelerator.busy_blocks().empty());
+    CHECK_FALSE(b.accelerator.interrupt());
+  }
+}
+
+TEST_CASE("accelerator: GLB answers at its base of either generation") {
+  for (const char* name : {"nv_small", "nv_full"}) {
+    Bench b(name);
+    INFO(name);
+    CHECK(b.accelerator.csb_read(b.at(regs::kGlb, regs::glb::S_NVDLA_HW_VERSION)) == 0x303031);
+    b.accelerator.csb_write(b.at(regs::kGlb, regs::glb::S_INTR_MASK), 0xffffffff);
+    CHECK(b.accelerator.csb_read(b.at(regs::kGlb, regs::glb::S_INTR_MASK)) == 0x3f03ff);
+  }
+}
+
+TEST_CASE("accelerator: units that a configuration lacks read as 0 and ignore writes") {
+  Bench b("nv_small");
+  for (const uint32_t address : {0xf000u, 0x10000u, 0x11000u, 0x3f000u}) {
+    b.accelerator.csb_write(address + 4, 0xffffffff);
+    CHECK(b.accelerator.csb_read(address + 4) == 0);
+  }
+}
+
+TEST_CASE("accelerator: an interrupt that software sets reaches the line") {
+  Bench b("nv_medium_512");
+  sim::Cycle seen = 0;
+  b.accelerator.on_interrupt([&](bool high) { seen = high ? b.accelerator.events().now() : 0; });
+  b.accelerator.events().run_until(10);
+  b.accelerator.csb_write(b.at(regs::kGlb, regs::glb::S_INTR_SET), 1);
+  b.accelerator.events().run_until(20);
+  CHECK(seen == 14);
+  b.accelerator.csb_write(b.at(regs::kGlb, regs::glb::S_INTR_STATUS), 1);
+  b.accelerator.events().run_until(40);
+  CHECK(seen == 0);
+}
