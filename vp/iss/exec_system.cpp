@@ -45,7 +45,7 @@ void run_fence_i(Hart& h, const Op*) {
 }
 
 void run_ecall(Hart& h, const Op* op) { return raise(h, op, Cause::kEcallM, 0); }
-void run_ebreak(Hart& h, const Op* op) { return raise(h, op, Cause::kBreakpoint, pc_of(h, op)); }
+void run_ebreak(Hart& h, const Op* op) { return raise(h, op, Cause::kBreakpoint, 0); }
 
 void run_mret(Hart& h, const Op*) {
   const bool enable = (h.mstatus & kMpie) != 0;
