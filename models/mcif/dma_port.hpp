@@ -31,7 +31,7 @@ class ReadPort {
   /// `on_ready`: can_request() became true again. `on_data`: atoms arrived (call available()).
   /// Both run inside the event queue, at the cycle in which it happens.
   virtual void set_handlers(std::function<void()> on_ready, std::function<void()> on_data) = 0;
-  /// Data beats that this client's transactions have asked for so far.
+  /// Data beats that this client has asked for so far.
   [[nodiscard]] virtual uint64_t beats() const { return 0; }
 };
 
@@ -48,7 +48,7 @@ class WritePort {
   /// Hands over `atoms` of data (<= data_space()).
   virtual void data(uint32_t atoms) = 0;
   virtual void set_handlers(std::function<void()> on_ready, std::function<void()> on_space, std::function<void()> on_ack) = 0;
-  /// Data beats that this client's transactions have moved so far.
+  /// Data beats that this client has announced so far.
   [[nodiscard]] virtual uint64_t beats() const { return 0; }
 };
 

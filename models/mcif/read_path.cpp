@@ -53,6 +53,7 @@ void ReadChannel::request(uint64_t address, uint32_t atoms) {
               atoms, address);
   request_cycle_ = events_.now();
   ++slots_used_;
+  beats_ += bus_.beats(address, atoms);
   requests_.push({address, atoms, events_.now() + timing_.read_request});
   prepare();
 }
@@ -82,7 +83,6 @@ void ReadChannel::granted(Cycle now) {
   grant_2_ = grant_1_;
   grant_1_ = now;
   visible_ = kNever;
-  beats_ += next_beats_;
   Request& head = requests_.front();
   arriving_.push({kNever, kNever, head.address, next_atoms_});
   head.address += uint64_t{next_atoms_} * bus_.atom_bytes;

@@ -79,6 +79,7 @@ void WriteChannel::request(uint64_t address, uint32_t atoms, bool ack) {
   next_word_ = word + 1;
   announced_ = atoms;
   ++words_waiting_;
+  beats_ += bus_.beats(address, atoms);
   commands_.push({address, atoms, ack, word + timing_.write_request});
 }
 
@@ -128,7 +129,6 @@ void WriteChannel::prepare() {
 
 void WriteChannel::granted(Cycle passed) {
   visible_ = kNever;
-  beats_ += next_beats_;
   // The command leaves its register with the last beat, one cycle before that passes on.
   popped_ = passed + next_beats_ - 1 - timing_.write_arbiter_output;
   Command& head = commands_.front();

@@ -112,9 +112,9 @@ TEST_CASE("mcif: without credits a stream runs at one beat a cycle") {
 }
 
 TEST_CASE("mcif: credits bound a stream to depth beats a round trip") {
-  // The credit of an atom popped on arrival serves a request that is at the splitter two cycles
-  // later: the loop is three stages to the bus, the latency, five stages back and two.
-  const Cycle latency = 100, loop = 3 + latency + 5 + 2;
+  // The credit of an atom popped on arrival serves a request that is at the splitter three cycles
+  // later: the loop is three stages to the bus, the latency, five stages back and three.
+  const Cycle latency = 100, loop = 3 + latency + 5 + 3;
   Bench bench("nv_small", latency);
   Reader reader(bench, ReadClient::kPdp, 80, 80);
   reader.ask();

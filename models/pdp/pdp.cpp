@@ -1,0 +1,280 @@
+#include "models/pdp/pdp.hpp"
+
+#include <algorithm>
+
+#include "models/pdp/pdp_core.hpp"
+#include "registers.hpp"
+
+namespace dlavp::pdp {
+
+using sim::Cycle;
+
+namespace {
+
+constexpr unsigned kPrimary = 0, kSecondary = 1;
+
+unsigned port_of(RamType ram) { return ram == RamType::kMc ? kPrimary : kSecondary; }
+
+mcif::LineReader::Config reader_config(const TimingParams& params) {
+  return {static_cast<Cycle>(params.get("pdp.latency_fifo")),
+          static_cast<uint32_t>(params.get("pdp.reorder_atoms")),
+          static_cast<uint32_t>(params.get("pdp.read_lines"))};
+}
+
+/// Lines of a cube in the hardware's order: bands, surfaces, lines.
+mcif::LineSource cube_lines(const std::vector<Band>& bands, bool input, const CubeRef& cube,
+                            uint32_t surfaces, uint32_t height, uint32_t atom) {
+  return [=, band = size_t{0}, surface = uint32_t{0},
+          y = uint32_t{0}](mcif::Line& line) mutable -> bool {
+    if (band == bands.size()) return false;
+    const Band& b = bands[band];
+    const uint32_t column = input ? b.in_first : b.out_first;
+    line.address = cube.address + uint64_t{surface} * cube.surface_stride +
+                   uint64_t{y} * cube.line_stride + uint64_t{column} * atom;
+    line.atoms = input ? b.in_width : b.out_width;
+    if (++y == height) {
+      y = 0;
+      if (++surface == surfaces) {
+        surface = 0;
+        ++band;
+      }
+    }
+    line.last = band == bands.size();
+    return true;
+  };
+}
+
+}  // namespace
+
+Pdp::Timing::Timing(const TimingParams& params) {
+  const auto cycles = [&](const char* name) {
+    return static_cast<Cycle>(params.get(std::string("pdp.") + name));
+  };
+  enable_to_request = cycles("enable_to_request");
+  enable_to_core = cycles("enable_to_core");
+  next_start = cycles("next_start");
+  done_delay = cycles("done_delay");
+  ack_to_interrupt = cycles("ack_to_interrupt");
+  first_atom = cycles("first_atom");
+  horizontal_to_vertical = cycles("horizontal_to_vertical");
+  vertical_to_write = cycles("vertical_to_write");
+  single_column_pause = cycles("single_column_pause");
+  on_the_fly_input = cycles("on_the_fly_input");
+  result_atoms = static_cast<size_t>(cycles("result_atoms"));
+}
+
+Pdp::Pdp(const UnitContext& context, Link<int8_t>& from_sdp)
+    : context_(context),
+      from_sdp_(from_sdp),
+      timing_(context.timing),
+      atom_cycles_(context.hw.memory_atomic_size / context.hw.pdp_throughput),
+      regs_(regs::kPdp),
+      rdma_regs_(regs::kPdpRdma),
+      reader_(context.events, reader_config(context.timing)),
+      writer_(context.events),
+      start_event_([this] { try_start(); }),
+      core_event_([this] { core(); }),
+      core_done_event_([this] { core_finished(); }),
+      interrupt_event_([this] { complete(); }) {
+  regs_.on_enable([this](unsigned group) { enabled(group, false); });
+  rdma_regs_.on_enable([this](unsigned group) { enabled(group, true); });
+  if (context.mcif) {
+    reader_.connect(kPrimary, context.mcif->read_port(mcif::ReadClient::kPdp));
+    writer_.connect(kPrimary, context.mcif->write_port(mcif::WriteClient::kPdp));
+  }
+  if (context.cvif) {
+    reader_.connect(kSecondary, context.cvif->read_port(mcif::ReadClient::kPdp));
+    writer_.connect(kSecondary, context.cvif->write_port(mcif::WriteClient::kPdp));
+  }
+  reader_.on_atom([this] { core(); });
+  writer_.set_handlers(
+      [this] { core(); },
+      [this] { context_.events.schedule_in(core_done_event_, timing_.done_delay); },
+      [this] { acknowledged(); });
+  from_sdp_.atoms.on_data([this] { core(); });
+}
+
+bool Pdp::idle() const {
+  return jobs_.empty() && waiting_ack_.empty() && !regs_.enabled(0) && !regs_.enabled(1) &&
+         !rdma_regs_.enabled(0) && !rdma_regs_.enabled(1);
+}
+
+void Pdp::enabled(unsigned group, bool rdma) {
+  (rdma ? rdma_enabled_at_ : enabled_at_)[group] = context_.events.now();
+  try_start();
+}
+
+// Starts the next group in turn when all that it needs is enabled. While the core works on one
+// operation, the read DMA may fetch for the next.
+void Pdp::try_start() {
+  if (refused_ || jobs_.size() >= 2 || !regs_.enabled(next_group_)) return;
+  if (!jobs_.empty() && (!jobs_.back()->read_done || jobs_.back()->op.on_the_fly)) return;
+  const regs::RegView pdp = regs_.view(next_group_), rdma = rdma_regs_.view(next_group_);
+  const bool on_the_fly = pdp.get(regs::pdp::D_OPERATION_MODE_CFG_FLYING_MODE) ==
+                          regs::pdp::D_OPERATION_MODE_CFG_FLYING_MODE_ON_FLYING;
+  if (!on_the_fly && !rdma_regs_.enabled(next_group_)) return;
+  if (on_the_fly && !jobs_.empty()) return;
+  Result<PdpOp> op = decode(pdp, rdma, context_.hw);
+  if (!op) return refuse(op.errors());
+  auto job = std::make_unique<Job>(*op, next_group_);
+  if (!on_the_fly && !load_input(job->op, atom(), context_.memory.of(job->op.src.ram), job->in))
+    return refuse(
+        Diagnostics({"pdp.memory", fmt::format("PDP group {}", next_group_),
+                     fmt::format("input at {:#x} is not in memory", job->op.src.address)}));
+  const Cycle enabled =
+      std::max(enabled_at_[next_group_], on_the_fly ? 0 : rdma_enabled_at_[next_group_]);
+  job->record.unit = "PDP";
+  job->record.group = next_group_;
+  job->record.enabled = enabled;
+  job->record.started = context_.events.now();
+  job->record.summary = job->op.summary();
+  jobs_.push_back(std::move(job));
+  next_group_ ^= 1;
+  if (!on_the_fly)
+    start_read(
+        *jobs_.back(),
+        std::max(rdma_enabled_at_[jobs_.back()->group] + timing_.enable_to_request, read_free_));
+  if (jobs_.size() == 1) start_core();
+}
+
+void Pdp::start_read(Job& job, Cycle at) {
+  reader_.start(
+      port_of(job.op.src.ram), at,
+      cube_lines(job.op.bands, true, job.op.src, job.op.surfaces, job.op.in.height, atom()));
+}
+
+void Pdp::start_core() {
+  Job& job = *jobs_.front();
+  job.core_started = true;
+  const Cycle at = std::max(enabled_at_[job.group] + timing_.enable_to_core, core_free_);
+  horizontal_free_ = vertical_free_ = std::max(at, context_.events.now());
+  writer_.start(
+      port_of(job.op.dst.ram), at,
+      cube_lines(job.op.bands, false, job.op.dst, job.op.surfaces, job.op.out.height, atom()));
+  context_.events.schedule(core_event_, horizontal_free_);
+}
+
+// An atom for a position that may begin at `at`: taken, or false and `at` is when to come back
+// (never: when one arrives).
+bool Pdp::take_atom(Job& job, Cycle& at) {
+  if (job.op.on_the_fly) {
+    if (from_sdp_.atoms.available() == 0) {
+      at = sim::kNever;
+      return false;
+    }
+    if (at > context_.events.now()) return false;
+    if (!job.from_sdp && !from_sdp_.cubes.empty()) {
+      job.from_sdp = from_sdp_.cubes.front();
+      from_sdp_.cubes.pop_front();
+    }
+    from_sdp_.atoms.pop(1);
+    return true;
+  }
+  if (!reader_.has_atom()) {
+    at = sim::kNever;
+    return false;
+  }
+  at = std::max(at, reader_.ready_at() + (job.first_atom_taken ? 0 : timing_.first_atom));
+  if (at > context_.events.now()) return false;
+  job.first_atom_taken = true;
+  reader_.take(at + atom_cycles_ - 1);
+  if (reader_.idle()) read_finished();
+  return true;
+}
+
+// Plays positions of the horizontal stage up to now.
+void Pdp::core() {
+  if (jobs_.empty() || refused_) return;
+  Job& job = *jobs_.front();
+  while (job.schedule.more() && writer_.pending() <= timing_.result_atoms) {
+    Cycle at = horizontal_free_;
+    // Only a position that takes an atom has to wait for its cycle; the schedule decides which.
+    if (job.schedule.next_reads() && !take_atom(job, at)) {
+      if (at != sim::kNever) context_.events.schedule(core_event_, at);
+      return;
+    }
+    play(job, job.schedule.next(), std::max(at, horizontal_free_));
+  }
+}
+
+void Pdp::play(Job& job, const Position& position, Cycle at) {
+  const Cycle input = job.op.on_the_fly ? timing_.on_the_fly_input : 0;
+  horizontal_free_ = at + atom_cycles_;
+  if (!position.row_result) return;
+  const Cycle latency = timing_.horizontal_to_vertical - input;
+  const auto result = [&](Cycle vertical) {
+    writer_.push(vertical + atom_cycles_ - 1 + timing_.vertical_to_write);
+  };
+  const Cycle vertical = std::max(vertical_free_, at + latency);
+  if (position.result) result(vertical);
+  vertical_free_ =
+      vertical + atom_cycles_ + (position.single_column ? timing_.single_column_pause : 0);
+  for (uint32_t i = 0; i < position.flush_results; ++i) {
+    result(vertical_free_);
+    vertical_free_ += atom_cycles_;
+  }
+  // The stages between are full: the horizontal stage waits for the vertical one.
+  horizontal_free_ = std::max(horizontal_free_, vertical_free_ - latency);
+}
+
+void Pdp::read_finished() {
+  Job& job = *jobs_.front();
+  job.read_done = true;
+  job.record.read_beats = reader_.beats();
+  rdma_regs_.poke(regs::pdp_rdma::D_PERF_READ_STALL, job.group,
+                  job.op.count_read_stalls ? static_cast<uint32_t>(reader_.stall_cycles()) : 0);
+  rdma_regs_.operation_done();
+  read_free_ = context_.events.now() + timing_.next_start;
+  context_.events.schedule_in(start_event_, 1);
+}
+
+void Pdp::core_finished() {
+  std::unique_ptr<Job> job = std::move(jobs_.front());
+  jobs_.pop_front();
+  job->record.write_beats = writer_.beats();
+  job->record.stalls["write"] = writer_.stall_cycles();
+  regs_.poke(regs::pdp::D_PERF_WRITE_STALL, job->group,
+             job->op.count_write_stalls ? static_cast<uint32_t>(writer_.stall_cycles()) : 0);
+  regs_.operation_done();
+  core_free_ = context_.events.now() + timing_.next_start;
+  waiting_ack_.push_back(std::move(job));
+  if (!jobs_.empty()) start_core();
+  try_start();
+}
+
+void Pdp::acknowledged() {
+  interrupts_.push_back(context_.events.now() + timing_.ack_to_interrupt);
+  context_.events.schedule(interrupt_event_, interrupts_.front());
+}
+
+void Pdp::complete() {
+  interrupts_.pop_front();
+  if (!interrupts_.empty()) context_.events.schedule(interrupt_event_, interrupts_.front());
+  const std::unique_ptr<Job> job = std::move(waiting_ack_.front());
+  waiting_ack_.pop_front();
+  if (job->op.on_the_fly)
+    DLAVP_CHECK(job->from_sdp != nullptr, "PDP group {}: SDP sent atoms but no cube", job->group);
+  const AtomCube<int8_t>& in = job->op.on_the_fly ? job->from_sdp->get() : job->in;
+  const CubeSize& size = in.size;
+  if (size.width != job->op.in.width || size.height != job->op.in.height ||
+      in.surfaces() != job->op.surfaces)
+    return refuse(Diagnostics({"pdp.sdp_mismatch", fmt::format("PDP group {}", job->group),
+                               fmt::format("CUBE_IN {}x{} in {} atoms, SDP sends {}x{} in {}",
+                                           job->op.in.width, job->op.in.height, job->op.surfaces,
+                                           size.width, size.height, in.surfaces())}));
+  const AtomCube<int8_t> out = pool(job->op, in);
+  if (!store_output(job->op, out, context_.memory.of(job->op.dst.ram)))
+    return refuse(
+        Diagnostics({"pdp.memory", fmt::format("PDP group {}", job->group),
+                     fmt::format("output at {:#x} is not in memory", job->op.dst.address)}));
+  job->record.done = context_.events.now();
+  if (context_.observer) context_.observer->operation_done(job->record);
+  if (context_.raise_interrupt) context_.raise_interrupt(IntrSource::kPdp, job->group);
+}
+
+void Pdp::refuse(const Diagnostics& errors) {
+  refused_ = true;
+  if (context_.observer) context_.observer->program_error(errors);
+}
+
+}  // namespace dlavp::pdp

@@ -1,0 +1,74 @@
+// Pdp: the pooling unit on the event queue. It decodes an operation when its group becomes the
+// consumer's, plays its time through the read DMA, the core's schedule and the write DMA, and
+// writes its results just before its interrupt. Hardware manual: "Planar Data Processor".
+#pragma once
+
+#include <deque>
+#include <memory>
+
+#include "models/mcif/line_dma.hpp"
+#include "models/nvdla/unit.hpp"
+#include "models/nvdla/unit_context.hpp"
+#include "models/pdp/pdp_op.hpp"
+#include "models/pdp/pdp_schedule.hpp"
+
+namespace dlavp::pdp {
+
+class Pdp final : public Unit {
+ public:
+  Pdp(const UnitContext& context, Link<int8_t>& from_sdp);
+  std::vector<regs::RegBlock*> reg_blocks() override { return {&regs_, &rdma_regs_}; }
+  [[nodiscard]] bool idle() const override;
+
+ private:
+  struct Timing {
+    sim::Cycle enable_to_request, enable_to_core, next_start, done_delay, ack_to_interrupt;
+    sim::Cycle first_atom, horizontal_to_vertical, vertical_to_write, single_column_pause;
+    sim::Cycle on_the_fly_input;
+    size_t result_atoms;
+    explicit Timing(const TimingParams& params);
+  };
+  struct Job {
+    Job(PdpOp decoded, unsigned of_group) : op(std::move(decoded)), group(of_group), schedule(op) {}
+    const PdpOp op;
+    const unsigned group;
+    PoolSchedule schedule;
+    AtomCube<int8_t> in;
+    std::shared_ptr<LazyCube<int8_t>> from_sdp;
+    bool core_started = false, first_atom_taken = false, read_done = false;
+    OpRecord record;
+  };
+
+  void enabled(unsigned group, bool rdma);
+  void try_start();
+  void start_read(Job& job, sim::Cycle at);
+  void start_core();
+  void core();
+  [[nodiscard]] bool take_atom(Job& job, sim::Cycle& at);
+  void play(Job& job, const Position& position, sim::Cycle at);
+  void read_finished();
+  void core_finished();
+  void acknowledged();
+  void complete();
+  void refuse(const Diagnostics& errors);
+  [[nodiscard]] uint32_t atom() const { return context_.hw.memory_atomic_size; }
+
+  const UnitContext context_;
+  Link<int8_t>& from_sdp_;
+  const Timing timing_;
+  const sim::Cycle atom_cycles_;  ///< a memory atom at PDP's throughput
+  regs::RegBlock regs_, rdma_regs_;
+  mcif::LineReader reader_;
+  mcif::LineWriter writer_;
+  std::array<sim::Cycle, 2> enabled_at_{}, rdma_enabled_at_{};
+  unsigned next_group_ = 0;
+  bool refused_ = false;
+  std::deque<std::unique_ptr<Job>> jobs_;  ///< front: the core's; a second one may be reading ahead
+  std::deque<std::unique_ptr<Job>> waiting_ack_;
+  std::deque<sim::Cycle> interrupts_;
+  sim::Cycle read_free_ = 0, core_free_ = 0;  ///< a following operation may start
+  sim::Cycle horizontal_free_ = 0, vertical_free_ = 0;
+  sim::Event start_event_, core_event_, core_done_event_, interrupt_event_;
+};
+
+}  // namespace dlavp::pdp
