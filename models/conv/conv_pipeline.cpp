@@ -19,7 +19,8 @@ ConvPipeline::ConvPipeline(const UnitContext& context)
       cmac_a_(regs::kCmacA),
       cmac_b_(regs::kCmacB),
       cacc_(regs::kCacc),
-      output_(context.events, delivery_atoms(context.hw), cacc_timing_.stream, cacc_timing_.credit),
+      output_(context.events, delivery_atoms(context.hw), cacc_timing_.stream,
+              cacc_timing_.credit + delivery_pieces(context.hw)),
       data_(
           context_, timing_, [this](uint32_t lines) { sequencer_.add_lines(lines); },
           [this] { cdma_side_done(IntrSource::kCdmaDat, data_finished_); }),
@@ -66,7 +67,7 @@ void ConvPipeline::watch(regs::RegBlock& unit, const uint64_t& completed) {
   unit.on_enable([this, &unit, &completed](unsigned group) {
     Operation& op = operation(completed + (group == unit.consumer() ? 0 : 1));
     op.record.enabled = std::max(op.record.enabled, context_.events.now());
-    on_enabled();
+    start_units(false, false);
   });
 }
 
@@ -91,15 +92,18 @@ void ConvPipeline::forget_operations() {
   }
 }
 
-void ConvPipeline::on_enabled() {
+// A group just enabled starts when the write has reached the unit; one that was queued starts soon
+// after the operation before it.
+void ConvPipeline::start_units(bool cdma_was_busy, bool csc_was_busy) {
   if (refused_) return;
   if (cdma_phase_ == Phase::kIdle && cdma_.enabled(cdma_.consumer())) {
     cdma_phase_ = Phase::kStarting;
-    context_.events.schedule_in(cdma_event_, timing_.op_start);
+    context_.events.schedule_in(cdma_event_, cdma_was_busy ? timing_.next_start : timing_.op_start);
   }
   if (csc_phase_ == Phase::kIdle && csc_.enabled(csc_.consumer())) {
     csc_phase_ = Phase::kStarting;
-    context_.events.schedule_in(csc_event_, csc_timing_.op_start);
+    context_.events.schedule_in(csc_event_,
+                                csc_was_busy ? csc_timing_.next_start : csc_timing_.op_start);
   }
   sequencer_.kick();
 }
@@ -253,7 +257,7 @@ void ConvPipeline::cdma_done() {
   ++cdma_count_;
   cdma_phase_ = Phase::kIdle;
   forget_operations();
-  on_enabled();
+  start_units(true, false);
 }
 
 bool ConvPipeline::assemble(const CscOp& csc, ConvInputs& inputs) {
@@ -334,7 +338,8 @@ void ConvPipeline::csc_done() {
   csc_.operation_done();
   ++csc_count_;
   csc_phase_ = Phase::kIdle;
-  on_enabled();
+  forget_operations();
+  start_units(false, true);
 }
 
 void ConvPipeline::delivered() {

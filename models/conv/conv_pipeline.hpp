@@ -42,7 +42,7 @@ class ConvPipeline final : public Unit {
   };
 
   void watch(regs::RegBlock& unit, const uint64_t& completed);
-  void on_enabled();
+  void start_units(bool cdma_was_busy, bool csc_was_busy);
   void refuse(const Diagnostics& errors);
   void start_cdma();
   void start_csc();
@@ -75,7 +75,7 @@ class ConvPipeline final : public Unit {
 
   bool refused_ = false;  ///< a program error: nothing starts any more
   Phase cdma_phase_ = Phase::kIdle, csc_phase_ = Phase::kIdle;
-  sim::Cycle cdma_at_ = 0, csc_at_ = 0;  ///< when they began to wait for the reset
+  sim::Cycle cdma_at_ = 0, csc_at_ = 0;             ///< when they began to wait for the reset
   bool data_reset_ = false, weight_reset_ = false;  ///< whose banks CDMA changes
   bool data_finished_ = false, weights_finished_ = false;
   struct Last {                                   ///< of the unit's operation before

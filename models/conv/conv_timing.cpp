@@ -11,6 +11,7 @@ sim::Cycle cycles(const TimingParams& p, const char* name) {
 
 CdmaTiming::CdmaTiming(const TimingParams& p)
     : op_start(cycles(p, "cdma.op_start")),
+      next_start(cycles(p, "cdma.next_start")),
       reset_after_cdma(cycles(p, "cdma.reset_after_cdma")),
       reset_after_csc(cycles(p, "cdma.reset_after_csc")),
       data_request(cycles(p, "cdma.data_request")),
@@ -32,6 +33,7 @@ CdmaTiming::CdmaTiming(const TimingParams& p)
 
 CscTiming::CscTiming(const TimingParams& p)
     : op_start(cycles(p, "csc.op_start")),
+      next_start(cycles(p, "csc.next_start")),
       package(cycles(p, "csc.package")),
       shortest_load(cycles(p, "csc.shortest_load")),
       data_release(cycles(p, "csc.data_release")),

@@ -8,7 +8,7 @@
 namespace dlavp::conv {
 
 struct CdmaTiming {
-  sim::Cycle op_start, reset_after_cdma, reset_after_csc, data_request, weight_request;
+  sim::Cycle op_start, next_start, reset_after_cdma, reset_after_csc, data_request, weight_request;
   sim::Cycle surface_gap, grain_gap, data_update, data_done, weight_update, weight_update_gap,
       weight_done;
   sim::Cycle image_request, image_line_gap, image_update, image_done;
@@ -17,7 +17,7 @@ struct CdmaTiming {
 };
 
 struct CscTiming {
-  sim::Cycle op_start, package, shortest_load, data_release, weight_release, done;
+  sim::Cycle op_start, next_start, package, shortest_load, data_release, weight_release, done;
   explicit CscTiming(const TimingParams& p);
 };
 

@@ -11,6 +11,12 @@ uint32_t delivery_atoms(const HwConfig& hw) {
   return hw.mac_atomic_k_size * (hw.mac_atomic_c_size / hw.mac_atomic_k_size >= 4 ? 4 : 2);
 }
 
+uint32_t delivery_pieces(const HwConfig& hw) {
+  const uint32_t widest =
+      std::max({hw.sdp_bs_throughput, hw.sdp_bn_throughput, hw.sdp_ew_throughput, 1u});
+  return std::max(1u, hw.mac_atomic_k_size / widest);
+}
+
 uint32_t stripe_length(const CscOp& op, const HwConfig& hw, uint64_t done, uint64_t atoms) {
   const uint32_t lower = op.cbuf.image ? delivery_atoms(hw) : hw.mac_atomic_k_size;
   const uint32_t upper = op.cbuf.image ? lower : 2 * lower;
@@ -92,10 +98,7 @@ void Sequencer::try_group() {
   if (!begun_) stalls_["input"] += first - waiting_since_;
   begun_ = true;
   waiting_for_group_ = false;
-  if (op_.cbuf.keep_weights)
-    kernels_needed_ += group_ + 1 < groups_ ? hw_.mac_atomic_k_size : 0;
-  else
-    kernels_ -= group_kernels();
+  if (!op_.cbuf.keep_weights) kernels_ -= group_kernels();
   begin_stripe(first);
 }
 
@@ -139,7 +142,8 @@ void Sequencer::issue() {
   line_ = 0;
   if (++group_ == groups_) return finish(length_);
   waiting_for_group_ = true;
-  if (!op_.cbuf.keep_weights) kernels_needed_ = group_kernels();
+  // Kept kernels count from the operation's first.
+  kernels_needed_ = group_kernels() + (op_.cbuf.keep_weights ? group_ * hw_.mac_atomic_k_size : 0);
   try_group();
 }
 

@@ -20,6 +20,9 @@ namespace dlavp::conv {
 /// Output atoms that CACC can hold for delivery: CSC's credit.
 [[nodiscard]] uint32_t delivery_atoms(const HwConfig& hw);
 
+/// Cycles in which an atom passes from CACC to SDP: as wide as the widest of SDP's stages.
+[[nodiscard]] uint32_t delivery_pieces(const HwConfig& hw);
+
 /// Length of the stripe at output atom `done` of `atoms`.
 [[nodiscard]] uint32_t stripe_length(const CscOp& op, const HwConfig& hw, uint64_t done,
                                      uint64_t atoms);
