@@ -30,13 +30,8 @@ enum {
 
 /* Container: interface of a task or blob, what a DLA blob holds, memory flags and domains. */
 enum { DLA_INTERFACE_NONE = 0, DLA_INTERFACE_DLA = 1, DLA_INTERFACE_EMU = 2 };
-enum {
-  DLA_BLOB_NETWORK = 1,
-  DLA_BLOB_DEPENDENCIES = 2,
-  DLA_BLOB_OPERATIONS = 3,
-  DLA_BLOB_SURFACES = 4,
-  DLA_BLOB_LUTS = 5
-};
+enum { DLA_BLOB_NETWORK = 1, DLA_BLOB_DEPENDENCIES = 2, DLA_BLOB_OPERATIONS = 3 };
+enum { DLA_BLOB_SURFACES = 4, DLA_BLOB_LUTS = 5 };
 enum { DLA_EMU_BLOB_NETWORK = 1, DLA_EMU_BLOB_OPERATIONS = 3, DLA_EMU_BLOB_BUFFERS = 4 };
 enum { DLA_DOMAIN_SYSTEM = 0, DLA_DOMAIN_SRAM = 1 };
 enum {
@@ -48,12 +43,7 @@ enum {
 };
 enum { DLA_EVENT_ACTION_WAIT = 0, DLA_EVENT_ACTION_SIGNAL = 1 };
 enum { DLA_TENSOR_NCHW = 1, DLA_TENSOR_NHWC = 2, DLA_TENSOR_NCXHWX = 3 };
-enum {
-  DLA_TENSOR_FLOAT = 1,
-  DLA_TENSOR_HALF = 2,
-  DLA_TENSOR_INT16 = 3,
-  DLA_TENSOR_INT8 = 4
-};
+enum { DLA_TENSOR_FLOAT = 1, DLA_TENSOR_HALF = 2, DLA_TENSOR_INT16 = 3, DLA_TENSOR_INT8 = 4 };
 enum { DLA_TENSOR_IMAGE = 0, DLA_TENSOR_FEATURE = 2 };
 
 /* Operations and their order. */

@@ -1,6 +1,10 @@
 // The container: round trip, determinism, every validation rule, and damaged files.
+#include <array>
 #include <catch2/catch.hpp>
+#include <cstdlib>
+#include <fstream>
 #include <functional>
+#include <iterator>
 
 #include "compiler/loadable/task_view.hpp"
 #include "compiler/loadable/tests/small_loadable.hpp"
@@ -42,6 +46,18 @@ TEST_CASE("loadable: equal content gives equal bytes, with NVIDIA's identifier")
   const std::vector<uint8_t> bytes = write_loadable(small_loadable());
   CHECK(bytes == write_loadable(small_loadable()));
   CHECK(std::string(bytes.begin() + 4, bytes.begin() + 8) == "NVDA");
+}
+
+TEST_CASE("loadable: the file in tests/data is what the small loadable becomes") {
+  const std::string path = std::string(DLAVP_SOURCE_DIR) + "/tests/data/small.nvdla";
+  const std::vector<uint8_t> bytes = write_loadable(small_loadable());
+  if (std::getenv("DLAVP_UPDATE_GOLDENS") != nullptr) {
+    std::ofstream out(path, std::ios::binary);
+    for (const uint8_t byte : bytes) out.put(static_cast<char>(byte));
+  }
+  std::ifstream in(path, std::ios::binary);
+  const std::vector<uint8_t> golden{std::istreambuf_iterator<char>(in), {}};
+  CHECK(golden == bytes);
 }
 
 TEST_CASE("loadable: initial contents place each blob at its offset") {

@@ -24,8 +24,7 @@ inline DlaCube cube(int16_t address, uint16_t width, uint16_t height, uint16_t c
           line,          surface, 0};
 }
 
-/// Address list: 0 network, 1 input, 2 output, 3 dependency graph, 4 operations, 5 surfaces.
-inline Loadable small_loadable() {
+inline DlaNetwork small_network() {
   DlaNetwork network{};
   network.dependency_graph_index = 3;
   network.operation_desc_index = 4;
@@ -36,6 +35,11 @@ inline Loadable small_loadable() {
   network.op_head[DLA_ENGINE_PDP] = 0;
   network.num_operations = 1;
   network.num_addresses = 6;
+  return network;
+}
+
+/// Dependency graph, operation list and surface list of a 2x2 maximum pool from address 1 to 2.
+inline std::vector<Blob> small_blobs() {
   DlaDependency node{};
   node.op_type = DLA_ENGINE_PDP;
   for (DlaConsumer& c : node.consumers) c.index = DLA_NO_INDEX;
@@ -45,27 +49,45 @@ inline Loadable small_loadable() {
   op.pdp.pool_mode = DLA_POOL_MAX;
   op.pdp.pool_width = op.pdp.pool_height = 1;
   op.pdp.stride_x = op.pdp.stride_y = 2;
+  op.pdp.split_num = 1;
   DlaSurface surface;
   std::memset(&surface, 0, sizeof(surface));
   surface.pair.src_data = cube(1, 4, 4, 8);
   surface.pair.dst_data = cube(2, 2, 2, 8);
-
-  Loadable l;
   const Version v{0, 12, 3};
-  l.blobs = {{"task-0-addr0", DLA_INTERFACE_DLA, DLA_BLOB_NETWORK, v, bytes_of(network)},
-             {"task-0-dep_graph", DLA_INTERFACE_DLA, DLA_BLOB_DEPENDENCIES, v, bytes_of(node)},
-             {"task-0-op_list", DLA_INTERFACE_DLA, DLA_BLOB_OPERATIONS, v, bytes_of(op)},
-             {"task-0-surf_list", DLA_INTERFACE_DLA, DLA_BLOB_SURFACES, v, bytes_of(surface)}};
+  return {{"task-0-addr0", DLA_INTERFACE_DLA, DLA_BLOB_NETWORK, v, bytes_of(small_network())},
+          {"task-0-dep_graph", DLA_INTERFACE_DLA, DLA_BLOB_DEPENDENCIES, v, bytes_of(node)},
+          {"task-0-op_list", DLA_INTERFACE_DLA, DLA_BLOB_OPERATIONS, v, bytes_of(op)},
+          {"task-0-surf_list", DLA_INTERFACE_DLA, DLA_BLOB_SURFACES, v, bytes_of(surface)}};
+}
+
+inline Tensor small_tensor(const char* name, uint16_t id, uint16_t memory, int32_t side) {
+  const auto line = static_cast<uint32_t>(side) * 8;
+  const uint32_t surface = line * static_cast<uint32_t>(side);
+  Tensor t;
+  t.name = name;
+  t.id = id;
+  t.mem_id = memory;
+  t.size = surface;
+  t.data_format = DLA_TENSOR_NCXHWX;
+  t.data_type = DLA_TENSOR_INT8;
+  t.data_category = DLA_TENSOR_FEATURE;
+  t.pixel_format = DLA_FORMAT_FEATURE;
+  t.n = 1;
+  t.c = 8;
+  t.h = t.w = side;
+  t.stride = {1, line, surface};
+  return t;
+}
+
+/// Address list: 0 network, 1 input, 2 output, 3 dependency graph, 4 operations, 5 surfaces.
+inline Loadable small_loadable() {
+  Loadable l;
+  l.blobs = small_blobs();
   const auto holding = [&l](uint16_t id, size_t blob) {
-    return Memory{id,
-                  0,
-                  DLA_MEMORY_ALLOC | DLA_MEMORY_SET,
-                  l.blobs[blob].data.size(),
-                  4096,
-                  {l.blobs[blob].name},
-                  {0},
-                  0,
-                  0};
+    const Blob& b = l.blobs[blob];
+    return Memory{id, 0, DLA_MEMORY_ALLOC | DLA_MEMORY_SET, b.data.size(), 4096, {b.name}, {0},
+                  0,  0};
   };
   l.memories = {holding(0, 0),
                 {1, 0, DLA_MEMORY_ALLOC | DLA_MEMORY_INPUT, 128, 4096, {}, {}, 0, 0},
@@ -76,24 +98,7 @@ inline Loadable small_loadable() {
   for (const Memory& m : l.memories) l.addresses.push_back({m.id, m.id, 0, m.size});
   l.tasks = {{0, DLA_INTERFACE_DLA, -1, {0, 1, 2, 3, 4, 5}, {}, {0}}};
   l.events = {{0, 0, 0, 1, DLA_EVENT_ACTION_SIGNAL}};
-  const auto tensor = [](const char* name, uint16_t id, uint16_t mem, uint64_t size, int32_t side) {
-    return Tensor{name,
-                  id,
-                  mem,
-                  size,
-                  0,
-                  DLA_TENSOR_NCXHWX,
-                  DLA_TENSOR_INT8,
-                  DLA_TENSOR_FEATURE,
-                  DLA_FORMAT_FEATURE,
-                  0,
-                  1,
-                  8,
-                  side,
-                  side,
-                  {1, static_cast<uint32_t>(side) * 8, static_cast<uint32_t>(side * side) * 8}};
-  };
-  l.tensors = {tensor("data", 0, 1, 128, 4), tensor("pool", 1, 2, 32, 2)};
+  l.tensors = {small_tensor("data", 0, 1, 4), small_tensor("pool", 1, 2, 2)};
   l.relocs = {{1, 5, 20, DLA_INTERFACE_DLA, DLA_BLOB_SURFACES, 1}};
   l.submits = {{0, {0}}};
   return l;
