@@ -326,6 +326,7 @@ void Sdp::end_sdp() {
 }
 
 void Sdp::acknowledged() {
+  if (halted_) return;  // of the operation that was refused
   for (Completion& c : completions_) {
     if (c.at != sim::kNever) continue;
     c.at = context_.events.now() + timing_.interrupt;
