@@ -104,7 +104,7 @@ enum { DLA_POOL_AVERAGE = 0, DLA_POOL_MAX = 1, DLA_POOL_MIN = 2 };
 enum { DLA_RUBIK_CONTRACT = 0, DLA_RUBIK_SPLIT = 1, DLA_RUBIK_MERGE = 2 };
 enum { DLA_EMU_POWER = 0, DLA_EMU_SOFTMAX = 1 };
 /* Element type and atom of a CPU operation's buffer. */
-enum { DLA_EMU_INT8_ATOM32 = 0, DLA_EMU_INT8_ATOM8 = 1, DLA_EMU_FP16 = 2 };
+enum { DLA_EMU_INT8_ATOM32 = 0, DLA_EMU_INT8_ATOM8 = 1, DLA_EMU_INT16 = 2, DLA_EMU_FP16 = 3 };
 
 /* First bytes of a task: the indices count in the task's address list. */
 typedef struct DLA_PACKED {

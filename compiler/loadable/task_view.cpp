@@ -211,6 +211,12 @@ void read_operations(Reader& r, DlaTask& out) {
   }
 }
 
+/// The first interface's buffers carried a precision; int8 was always in atoms of 32.
+uint16_t emu_format(uint16_t precision) {
+  if (precision == DLA_FP16) return DLA_EMU_FP16;
+  return precision == DLA_INT16 ? DLA_EMU_INT16 : DLA_EMU_INT8_ATOM32;
+}
+
 /// CPU operations of the first interface: one packed byte, then the floats; no scale factors.
 EmuEntry widen_emu(const uint8_t* op, const uint8_t* buffers) {
   EmuEntry out;
@@ -228,6 +234,7 @@ EmuEntry widen_emu(const uint8_t* op, const uint8_t* buffers) {
     constexpr size_t kAfterOffset = 20;  // size to surf_stride, contiguous in both layouts
     std::memcpy(reinterpret_cast<uint8_t*>(&b) + offsetof(DlaEmuBuffer, size),
                 from + sizeof(b.address), kAfterOffset);
+    b.format = emu_format(b.format);
   }
   return out;
 }

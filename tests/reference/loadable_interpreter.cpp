@@ -214,7 +214,7 @@ Diagnostics LoadableInterpreter::run_emu(const loadable::Task& task) {
     const loadable::EmuEntry& e = view->operations[i];
     const std::string place = fmt::format("task {}: operation {}", task.id, i);
     const DlaEmuBuffer &src = e.buffers.src_data, &dst = e.buffers.dst_data;
-    if (src.format == DLA_EMU_FP16 || src.format != dst.format || src.channel == 0)
+    if (src.format > DLA_EMU_INT8_ATOM8 || src.format != dst.format || src.channel == 0)
       return Diagnostics(Error{"reference.unsupported_emu", place, "not an int8 cube"});
     Region from = space.region(src.address, src.offset), to = space.region(dst.address, dst.offset);
     reference::run_emu(e, from, to);

@@ -184,6 +184,35 @@ TEST_CASE("reference: a stream that nobody feeds and a cube outside its memory a
   CHECK(LoadableInterpreter(outside, kSmall).run().has("reference.outside"));
 }
 
+TEST_CASE("reference: softmax of equal values is even, power follows its formula, both in int8") {
+  std::vector<uint8_t> memory(32, 5);
+  loadable::EmuEntry e;
+  std::memset(&e, 0, sizeof(e));
+  e.operation.op_type = DLA_EMU_SOFTMAX;
+  e.operation.input_scale_factor = 0.25F;
+  e.operation.output_scale_factor = 1.0F / 128;
+  for (DlaEmuBuffer* b : {&e.buffers.src_data, &e.buffers.dst_data}) {
+    b->format = DLA_EMU_INT8_ATOM8;
+    b->width = b->height = 1;
+    b->channel = 10;
+    b->line_stride = b->surf_stride = 8;
+  }
+  Region input(&memory, 0), output(&memory, 16);
+  run_emu(e, input, output);
+  CHECK(+memory[16] == 13);  // 128 / 10
+  CHECK(+memory[25] == 13);
+  CHECK(+memory[26] == 5);  // beyond the last channel nothing is written
+
+  e.operation.op_type = DLA_EMU_POWER;
+  e.operation.input_scale_factor = e.operation.output_scale_factor = 1.0F;
+  e.operation.u.power.power = 2.0F;
+  e.operation.u.power.scale = -2.0F;
+  e.operation.u.power.shift = 1.0F;
+  run_emu(e, input, output);
+  CHECK(+memory[16] == 81);  // (1 - 2 * 5) squared
+  CHECK_FALSE(output.outside());
+}
+
 TEST_CASE("reference: the nv_small regression loadables give their goldens") {
   check_regression("CONV", "CONV_D_L0_0_small", "nv_small");
   check_regression("SDP", "SDP_X1_L0_0_small", "nv_small");
