@@ -39,6 +39,7 @@ class ProgramBuilder {
  private:
   void prologue();
   void random_encoding();
+  void random_reservation(const Encoding& lr);
   void random_compressed();
   void random_branch();
   void random_loop();

@@ -41,6 +41,7 @@ void run_load_reserved(Hart& h, const Op* op) {
   if (failed(result)) return raise_load(h, op, result, address);
   h.reservation = address;
   h.reserved_value = value;
+  h.reserved_bytes = sizeof(T);
   h.x[op->rd] = sign_extended<T>(value);
   return finish(h, op, result);
 }
@@ -52,7 +53,7 @@ void run_store_conditional(Hart& h, const Op* op) {
   if (address % sizeof(T) != 0) return raise(h, op, Cause::kStoreMisaligned, address);
   MemoryResult result = MemoryResult::kOk;
   bool success = false;
-  if (reservation == address) {
+  if (reservation == address && h.reserved_bytes == sizeof(T)) {
     uint64_t value = 0;
     result = load<T>(h, op, address, value);
     if (failed(result)) return raise_store(h, op, result, address);

@@ -127,6 +127,7 @@ struct Hart {
   uint64_t mscratch = 0, hart_id = 0;
   uint64_t mcycle_offset = 0, minstret_offset = 0;
   uint64_t reservation = kNoReservation, reserved_value = 0;
+  unsigned reserved_bytes = 0;
   uint64_t traps = 0, interrupts = 0;
   bool stop_requested = false, waiting = false, flush_code = false;
 
