@@ -1,0 +1,281 @@
+// dlavp compile: a network to a loadable, with a summary of what was done to it.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "apps/dlavp/cli.hpp"
+#include "apps/dlavp/commands.hpp"
+#include "compiler/data/npy.hpp"
+#include "compiler/data/samples.hpp"
+#include "compiler/driver/compile.hpp"
+#include "compiler/frontend/onnx_import.hpp"
+#include "compiler/interpreter/int8_interpreter.hpp"
+#include "models/common/hw_config.hpp"
+
+namespace dlavp::app {
+namespace {
+
+namespace fs = std::filesystem;
+namespace po = boost::program_options;
+using namespace dlavp::compiler;
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kRandomSamples = 8;
+constexpr int kBarWidth = 30;
+
+/// A bar on a terminal, nothing in a pipe.
+class Progress {
+ public:
+  explicit Progress(bool wanted) : on_(wanted && isatty(STDERR_FILENO) != 0) {}
+  ~Progress() { clear(); }
+  void show(const std::string& stage, double done) const {
+    if (!on_) return;
+    const auto filled = static_cast<int>(done * kBarWidth);
+    fmt::print(stderr, "\r[{:#<{}}{:.<{}}] {:<12}", "", filled, "", kBarWidth - filled, stage);
+    std::fflush(stderr);
+  }
+  void clear() const {
+    if (on_) fmt::print(stderr, "\r{:60}\r", "");
+  }
+
+ private:
+  bool on_;
+};
+
+/// Writes beside the target and renames, so that no half-written file is ever seen.
+Diagnostics write_file(const fs::path& path, const void* data, size_t size) {
+  const fs::path part = path.string() + fmt::format(".part{}", getpid());
+  std::error_code failed;
+  {
+    std::ofstream file(part, std::ios::binary);
+    file.write(static_cast<const char*>(data), static_cast<std::streamsize>(size));
+    file.close();
+    if (!file) {
+      fs::remove(part, failed);
+      return Diagnostics(Error{"compile.write", path.string(), "cannot be written"});
+    }
+  }
+  fs::rename(part, path, failed);
+  if (!failed) return {};
+  const std::string why = failed.message();
+  fs::remove(part, failed);
+  return Diagnostics(Error{"compile.write", path.string(), why});
+}
+
+Result<std::vector<std::string>> read_labels(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return Error{"compile.labels", path, "cannot be opened"};
+  std::vector<std::string> out;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (!line.empty()) out.push_back(line);
+  }
+  return out;
+}
+
+size_t operations(const HwProgram& p) {
+  size_t n = 0;
+  for (const HwTask& t : p.tasks) n += t.operations.size() + t.cpu.size();
+  return n;
+}
+
+Json to_json(const HwConfig& hw, const Compiled& c, const std::string& output, bool calibrated) {
+  Json j;
+  j["config"] = hw.name;
+  j["output"] = output;
+  j["bytes"] = c.bytes.size();
+  j["layers"] = c.layers.layers.size();
+  j["operations"] = operations(c.program);
+  j["tasks"] = c.program.tasks.size();
+  j["constant_bytes"] = c.program.constants.size();
+  j["activation_bytes"] = c.program.activation_bytes;
+  j["calibrated"] = calibrated;
+  j["passes"] = Json::array();
+  for (const PassStatistic& p : c.passes)
+    j["passes"].push_back({{"name", p.name}, {"applied", p.applied}});
+  j["quantisation"] = Json::array();
+  for (const LayerQuality& q : c.quality) {
+    j["quantisation"].push_back(
+        {{"layer", q.name}, {"scale", q.scale}, {"clipped", q.clipped}, {"sqnr_db", q.sqnr_db}});
+  }
+  return j;
+}
+
+void print_summary(const HwConfig& hw, const Compiled& c, const std::string& output) {
+  fmt::print("{} for {}\n\n", c.layers.name, hw.name);
+  for (const PassStatistic& p : c.passes) {
+    if (p.applied != 0) fmt::print("  {:<32}{:>6}\n", p.name, p.applied);
+  }
+  fmt::print("\n{:<28}{:>12}{:>12}{:>10}{:>10}{:>6}\n", "layer", "MACs", "scale", "clipped",
+             "SQNR dB", "ops");
+  for (size_t i = 0; i < c.layers.layers.size(); ++i) {
+    const Layer& layer = c.layers.layers[i];
+    size_t count = 0;
+    for (const HwTask& t : c.program.tasks) {
+      for (const HwOperation& op : t.operations) count += op.layer == i ? 1 : 0;
+      for (const CpuSoftmax& s : t.cpu) count += s.layer == i ? 1 : 0;
+    }
+    std::string quality = fmt::format("{:>10}{:>10}", "-", "-");
+    for (const LayerQuality& q : c.quality) {
+      if (q.name == layer.name)
+        quality = fmt::format("{:>9.2f}%{:>10.1f}", q.clipped * 100, q.sqnr_db);
+    }
+    fmt::print("{:<28}{:>12}{:>12.4g}{}{:>6}\n", layer.name, macs_of(c.layers, layer),
+               c.layers.tensors[layer.output].scale, quality, count);
+  }
+  fmt::print("\n{} operations in {} tasks; {} bytes of constants, {} bytes of activations\n",
+             operations(c.program), c.program.tasks.size(), c.program.constants.size(),
+             c.program.activation_bytes);
+  fmt::print("{}: {} bytes\n", output, c.bytes.size());
+}
+
+/// Writes every layer's int8 tensor of the interpreter as <dir>/<number>_<tensor>.npy.
+Diagnostics dump_reference(const Compiled& c, const std::string& input, const std::string& dir) {
+  auto samples = load_samples(c.graph, input);
+  if (!samples.ok()) return samples.errors();
+  std::error_code failed;
+  fs::create_directories(dir, failed);
+  if (failed) return Diagnostics(Error{"compile.write", dir, failed.message()});
+  const Int8Values values = interpret_int8_real(c.layers, samples->front());
+  for (TensorId id = 0; id < values.size(); ++id) {
+    const LayerTensor& t = c.layers.tensors[id];
+    std::string name = t.name;
+    for (char& ch : name) {
+      if (ch == '/' || ch == '\0') ch = '_';
+    }
+    const auto size = [](int64_t v) { return static_cast<size_t>(v); };
+    const std::string bytes = encode_npy(
+        {size(t.shape.n), size(t.shape.c), size(t.shape.h), size(t.shape.w)}, values[id]);
+    Diagnostics wrong = write_file(fs::path(dir) / fmt::format("{:03}_{}.npy", id, name),
+                                   bytes.data(), bytes.size());
+    if (!wrong.empty()) return wrong;
+  }
+  return {};
+}
+
+Result<CompileOptions> read_options(const Cli& cli) {
+  Diagnostics wrong;
+  CompileOptions options;
+  const std::string mode = cli.text("input-mode", "auto");
+  if (mode != "auto" && mode != "image" && mode != "feature") {
+    wrong.add("compile.option", "--input-mode",
+              fmt::format("'{}', expected auto, image or feature", mode));
+  }
+  options.quantise.input_mode = mode == "image"     ? InputMode::kImage
+                                : mode == "feature" ? InputMode::kFeature
+                                                    : InputMode::kAuto;
+  if (cli.has("percentile")) {
+    const std::string given = cli.text("percentile");
+    char* end = nullptr;
+    const double percent = std::strtod(given.c_str(), &end);
+    if (end == given.c_str() || *end != '\0' || !(percent > 0 && percent <= 100)) {
+      wrong.add("compile.option", "--percentile",
+                fmt::format("'{}', expected a number above 0 and at most 100", given));
+    }
+    options.calibration.percentile = percent / 100;
+  }
+  if (cli.has("labels")) {
+    auto labels = read_labels(cli.text("labels"));
+    if (labels.ok()) {
+      options.emit.labels = *labels;
+    } else {
+      wrong.append(labels.errors());
+    }
+  }
+  if (cli.has("reference-input") != cli.has("reference-output")) {
+    wrong.add("compile.option", "--reference-input", "goes together with --reference-output");
+  }
+  if (!wrong.empty()) return wrong;
+  return options;
+}
+
+int compile(const Cli& cli) {
+  auto options = read_options(cli);
+  if (!options) return fail(options.errors());
+  const auto hw = load_hw_config(cli.text("config"));
+  if (!hw) return fail(hw.errors());
+  const Progress progress(!cli.json());
+  progress.show("import", 0);
+  auto model = read_onnx(cli.texts("model").front());
+  if (!model) return fail(model.errors());
+  auto graph = import_onnx(*model);
+  if (!graph) return fail(graph.errors());
+  const bool calibrated = cli.has("calibrate");
+  auto samples = calibrated ? load_samples(*graph, cli.text("calibrate"))
+                            : Result<Samples>(random_samples(*graph, kRandomSamples));
+  if (!samples) return fail(samples.errors());
+  (*options).progress = [&](const std::string& stage, double done) { progress.show(stage, done); };
+  auto compiled = compile_graph(*hw, std::move(graph).value(), *samples, *options);
+  progress.clear();
+  if (!compiled) return fail(compiled.errors());
+  const std::string output = cli.text("output");
+  if (cli.has("reference-input")) {
+    const Diagnostics wrong =
+        dump_reference(*compiled, cli.text("reference-input"), cli.text("reference-output"));
+    if (!wrong.empty()) return fail(wrong);
+  }
+  const Diagnostics wrong = write_file(output, compiled->bytes.data(), compiled->bytes.size());
+  if (!wrong.empty()) return fail(wrong);
+  if (!calibrated) {
+    fmt::print(stderr,
+               "warning: no --calibrate: scales come from random inputs in [-1, 1]; results will "
+               "not be accurate\n");
+  }
+  if (cli.json()) {
+    fmt::print("{}\n", to_json(*hw, *compiled, output, calibrated)
+                           .dump(2, ' ', false, Json::error_handler_t::replace));
+    return kDone;
+  }
+  if (cli.has("dump-ir")) {
+    fmt::print("{}\n{}\n{}\n", compiled->graph.text(), compiled->layers.text(),
+               text(compiled->program));
+  }
+  print_summary(*hw, *compiled, output);
+  return kDone;
+}
+
+}  // namespace
+
+int cmd_compile(const std::vector<std::string>& args) {
+  Cli cli("compile", "MODEL.onnx --config NAME -o FILE [--calibrate PATH]",
+          "Turns a network into a loadable. Weights and activations become int8; their scales come "
+          "from\n"
+          "sample inputs, without which the result computes but is not accurate.",
+          {"dlavp compile examples/digits/digits.onnx --config nv_small -o digits.nvdla "
+           "--calibrate examples/digits/calibration.npy",
+           "dlavp compile model.onnx --config nv_large -o model.nvdla --calibrate images/ "
+           "--percentile 99.99 --labels names.txt",
+           "dlavp compile model.onnx --config nv_small -o m.nvdla --reference-input x.npy "
+           "--reference-output layers/"});
+  cli.add()("config", po::value<std::string>(),
+            "hardware configuration: a published name or a YAML file")(
+      "output,o", po::value<std::string>(), "the loadable to write")(
+      "calibrate", po::value<std::string>(),
+      "sample inputs: a .npy batch, or a folder of images or .npy files")(
+      "percentile", po::value<std::string>(),
+      "share of values, in percent, that a scale must cover (default 100: min-max)")(
+      "input-mode", po::value<std::string>(),
+      "auto, image (pixels, converted by the hardware) or feature (int8)")(
+      "labels", po::value<std::string>(), "names of the classes, one a line")(
+      "dump-ir", "print the graph, the quantised layers and the operations")(
+      "reference-input", po::value<std::string>(),
+      "an input (.npy or image) for the int8 interpreter")(
+      "reference-output", po::value<std::string>(),
+      "folder for the interpreter's int8 tensor of every layer");
+  cli.add_json();
+  cli.positional("model", 1);
+  if (const auto exit = cli.parse(args)) return *exit;
+  Diagnostics missing;
+  if (!cli.has("model")) missing.add("compile.option", "MODEL.onnx", "is missing");
+  if (!cli.has("config"))
+    missing.add("compile.option", "--config", "is missing; dlavp configs lists the names");
+  if (!cli.has("output")) missing.add("compile.option", "--output", "is missing");
+  if (!missing.empty()) return fail(missing);
+  return compile(cli);
+}
+
+}  // namespace dlavp::app

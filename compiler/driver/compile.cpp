@@ -1,0 +1,38 @@
+// The pipeline, in order.
+#include "compiler/driver/compile.hpp"
+
+namespace dlavp::compiler {
+
+Result<Compiled> compile_graph(const HwConfig& hw, Graph graph, const Samples& samples,
+                               const CompileOptions& options) {
+  const auto stage = [&](const char* name, double done) {
+    if (options.progress) options.progress(name, done);
+  };
+  Compiled out;
+  out.graph = std::move(graph);
+  if (Diagnostics wrong = out.graph.verify(); !wrong.empty()) return wrong;
+  stage("passes", 0.1);
+  out.passes = run_passes(out.graph);
+  stage("calibrate", 0.2);
+  auto ranges = calibrate(out.graph, samples, options.calibration);
+  if (!ranges.ok()) return ranges.errors();
+  stage("quantise", 0.6);
+  auto layers = quantise(out.graph, *ranges, options.quantise);
+  if (!layers.ok()) return layers.errors();
+  out.layers = std::move(layers).value();
+  stage("schedule", 0.7);
+  auto program = schedule(hw, out.layers);
+  if (!program.ok()) return program.errors();
+  out.program = std::move(program).value();
+  stage("emit", 0.8);
+  auto loadable = emit_loadable(hw, out.layers, out.program, options.emit);
+  if (!loadable.ok()) return loadable.errors();
+  out.loadable = std::move(loadable).value();
+  out.bytes = loadable::write_loadable(out.loadable);
+  stage("measure", 0.85);
+  if (options.measure) out.quality = measure_quality(out.graph, out.layers, samples);
+  stage("done", 1);
+  return out;
+}
+
+}  // namespace dlavp::compiler

@@ -1,0 +1,185 @@
+// What the loadable computes, executed descriptor by descriptor by the independent reference
+// interpreter of loadables, against the int8 interpreter of the layers: every output byte.
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "compiler/data/npy.hpp"
+#include "compiler/data/samples.hpp"
+#include "compiler/driver/compile.hpp"
+#include "compiler/frontend/onnx_import.hpp"
+#include "compiler/interpreter/int8_interpreter.hpp"
+#include "compiler/tests/networks.hpp"
+#include "tests/reference/loadable_interpreter.hpp"
+
+using namespace dlavp;
+using namespace dlavp::compiler;
+using dlavp::compiler::testing::NetworkBuilder;
+using dlavp::compiler::testing::window;
+
+namespace {
+
+/// NCHW bytes in the layout of the bound tensor.
+std::vector<uint8_t> layout(const HwConfig& hw, const Compiled& c,
+                            const std::vector<uint8_t>& nchw) {
+  const LayerInput& in = c.layers.inputs[0];
+  const Shape& s = c.layers.tensors[in.tensor].shape;
+  const Buffer& b = c.program.buffers[c.program.tensor_buffers[in.tensor]];
+  std::vector<uint8_t> out(b.size);
+  size_t i = 0;
+  for (int64_t ch = 0; ch < s.c; ++ch) {
+    for (int64_t y = 0; y < s.h; ++y) {
+      for (int64_t x = 0; x < s.w; ++x) {
+        const int64_t atom = hw.memory_atomic_size;
+        const int64_t line = static_cast<int64_t>(b.size) / s.h;
+        const int64_t at = in.image ? y * line + x * in.channels + ch
+                                    : ((ch / atom * s.h + y) * s.w + x) * atom + ch % atom;
+        out[static_cast<size_t>(at)] = nchw[i++];
+      }
+    }
+  }
+  return out;
+}
+
+std::vector<int8_t> unpack(const HwConfig& hw, const Shape& s, const std::vector<uint8_t>& bytes) {
+  std::vector<int8_t> out;
+  const int64_t atom = hw.memory_atomic_size;
+  for (int64_t ch = 0; ch < s.c; ++ch) {
+    for (int64_t y = 0; y < s.h; ++y) {
+      for (int64_t x = 0; x < s.w; ++x) {
+        out.push_back(static_cast<int8_t>(
+            bytes.at(static_cast<size_t>(((ch / atom * s.h + y) * s.w + x) * atom + ch % atom))));
+      }
+    }
+  }
+  return out;
+}
+
+std::vector<int8_t> execute(const HwConfig& hw, const Compiled& c,
+                            const std::vector<uint8_t>& input) {
+  const auto file = loadable::read_loadable(c.bytes);
+  REQUIRE(file.ok());
+  REQUIRE(file.value() == c.loadable);
+  const reference::Machine machine{hw.mac_atomic_c_size, hw.mac_atomic_k_size,
+                                   hw.memory_atomic_size};
+  reference::LoadableInterpreter run(file.value(), machine);
+  Diagnostics wrong = run.bind_input(0, layout(hw, c, input));
+  wrong.append(wrong.empty() ? run.run() : Diagnostics());
+  INFO(wrong.text());
+  REQUIRE(wrong.empty());
+  const auto bytes = run.output(0);
+  REQUIRE(bytes.ok());
+  return unpack(hw, c.layers.tensors[c.layers.outputs[0]].shape, bytes.value());
+}
+
+void check_equal(const HwConfig& hw, const Graph& graph, const Samples& samples,
+                 const CompileOptions& options = {}) {
+  auto compiled = compile_graph(hw, graph, samples, options);
+  if (!compiled.ok()) FAIL(compiled.errors().text());
+  const std::vector<uint8_t> input = input_bytes(compiled->layers.inputs[0], samples[0][0]);
+  const Int8Values expected = interpret_int8(compiled->layers, {input});
+  const std::vector<int8_t> actual = execute(hw, compiled.value(), input);
+  INFO(compiled->layers.text() << text(compiled->program));
+  REQUIRE(!actual.empty());
+  REQUIRE(actual == expected[compiled->layers.outputs[0]]);
+}
+
+const char* const kConfigs[] = {"nv_small",      "nv_small_256",        "nv_small_256_full",
+                                "nv_medium_512", "nv_medium_1024_full", "nv_large"};
+
+}  // namespace
+
+TEST_CASE("loadable: random networks compute the interpreter's bytes on every int8 configuration") {
+  for (uint32_t seed = 1; seed <= 24; ++seed) {
+    NetworkBuilder b(seed);
+    const Graph g = dlavp::compiler::testing::random_network(b);
+    if (g.nodes.empty()) continue;
+    const auto hw = load_hw_config(kConfigs[seed % std::size(kConfigs)]);
+    REQUIRE(hw.ok());
+    INFO("seed " << seed << " " << hw->name << "\n" << g.text());
+    CompileOptions options;
+    options.measure = false;
+    check_equal(hw.value(), g, b.samples(2), options);
+  }
+}
+
+TEST_CASE("loadable: a convolution cut into bands of rows computes the whole one's bytes") {
+  auto hw = load_hw_config("nv_small");
+  REQUIRE(hw.ok());
+  HwConfig small = hw.value();
+  small.cbuf_bank_depth = 64;  // 512 bytes a bank, 16 KiB in all
+  NetworkBuilder b(7);
+  const TensorId x = b.input({1, 24, 40, 20});
+  const Graph g = b.finish(b.relu(b.conv(b.conv(x, 17, window(3, 1, 1)), 9, window(5, 2, 2))));
+  auto compiled = compile_graph(small, g, b.samples(1));
+  REQUIRE(compiled.ok());
+  REQUIRE(compiled->program.tasks.at(0).operations.size() > 4);
+  check_equal(small, g, b.samples(1));
+}
+
+TEST_CASE("loadable: pixel inputs of one and three channels go through the converter") {
+  for (const char* name : {"nv_small", "nv_large"}) {
+    for (int64_t channels : {1, 3}) {
+      const auto hw = load_hw_config(name);
+      REQUIRE(hw.ok());
+      NetworkBuilder b(11);
+      const TensorId x = b.input({1, channels, 9, 11});
+      const Graph g = b.finish(b.conv(x, 12, window(3, 2, 1)));
+      Samples pixels = b.samples(2);
+      for (auto& s : pixels) {
+        for (float& v : s[0]) v = std::floor((v + 1) * 120);
+      }
+      auto compiled = compile_graph(hw.value(), g, pixels);
+      REQUIRE(compiled.ok());
+      REQUIRE(compiled->layers.inputs[0].image);
+      REQUIRE(compiled->layers.inputs[0].scale == 1.0);
+      INFO(name << " " << channels);
+      check_equal(hw.value(), g, pixels);
+    }
+  }
+}
+
+TEST_CASE("loadable: the digits network is right on held-out images, int8 as good as float") {
+  const std::string folder = std::string(DLAVP_SOURCE_DIR) + "/examples/digits/";
+  auto model = read_onnx(folder + "digits.onnx");
+  REQUIRE(model.ok());
+  auto graph = import_onnx(*model);
+  REQUIRE(graph.ok());
+  auto calibration = load_samples(*graph, folder + "calibration.npy");
+  auto images = load_samples(*graph, folder + "test_images.npy");
+  const auto labels = read_npy(folder + "test_labels.npy");
+  REQUIRE((calibration.ok() && images.ok() && labels.ok()));
+  const auto hw = load_hw_config("nv_small");
+  REQUIRE(hw.ok());
+  auto compiled = compile_graph(hw.value(), *graph, *calibration);
+  if (!compiled.ok()) FAIL(compiled.errors().text());
+  size_t right = 0;
+  for (size_t i = 0; i < images->size(); ++i) {
+    const Int8Values values = interpret_int8_real(compiled->layers, (*images)[i]);
+    const auto& out = values[compiled->layers.outputs[0]];
+    const auto best = std::max_element(out.begin(), out.end()) - out.begin();
+    right += static_cast<float>(best) == labels->values[i] ? 1 : 0;
+    if (i >= 10) continue;
+    const auto bytes = input_bytes(compiled->layers.inputs[0], (*images)[i][0]);
+    REQUIRE(execute(hw.value(), compiled.value(), bytes) == out);
+  }
+  WARN("digits int8: " << right << " of " << images->size());
+  REQUIRE(images->size() == 400);
+  REQUIRE(right >= 392);
+  for (const LayerQuality& q : compiled->quality) {
+    INFO(q.name << " " << q.sqnr_db);
+    REQUIRE(q.sqnr_db > 20);
+  }
+}
+
+TEST_CASE("loadable: compiling twice gives the same bytes") {
+  const auto hw = load_hw_config("nv_small");
+  REQUIRE(hw.ok());
+  NetworkBuilder b(3);
+  const Graph g = dlavp::compiler::testing::random_network(b);
+  const Samples samples = b.samples(2);
+  const auto first = compile_graph(hw.value(), g, samples);
+  const auto second = compile_graph(hw.value(), g, samples);
+  REQUIRE((first.ok() && second.ok()));
+  REQUIRE(!first->bytes.empty());
+  REQUIRE(first->bytes == second->bytes);
+}
