@@ -163,6 +163,7 @@ bool Pdp::take_atom(Job& job, Cycle& at) {
       return false;
     }
     if (at > context_.events.now()) return false;
+    at = context_.events.now();
     if (!job.from_sdp && !from_sdp_.cubes.empty()) {
       job.from_sdp = from_sdp_.cubes.front();
       from_sdp_.cubes.pop_front();
@@ -198,23 +199,24 @@ void Pdp::core() {
 }
 
 void Pdp::play(Job& job, const Position& position, Cycle at) {
-  const Cycle input = job.op.on_the_fly ? timing_.on_the_fly_input : 0;
   horizontal_free_ = at + atom_cycles_;
   if (!position.row_result) return;
-  const Cycle latency = timing_.horizontal_to_vertical - input;
+  const Cycle latency =
+      timing_.horizontal_to_vertical - (job.op.on_the_fly ? timing_.on_the_fly_input : 0);
   const auto result = [&](Cycle vertical) {
     writer_.push(vertical + atom_cycles_ - 1 + timing_.vertical_to_write);
   };
   const Cycle vertical = std::max(vertical_free_, at + latency);
   if (position.result) result(vertical);
+  // A row result that the vertical stage cannot take yet holds up the positions behind it;
+  // positions without one pass while the vertical stage flushes or pauses.
+  horizontal_free_ = vertical - latency + atom_cycles_;
   vertical_free_ =
       vertical + atom_cycles_ + (position.single_column ? timing_.single_column_pause : 0);
   for (uint32_t i = 0; i < position.flush_results; ++i) {
     result(vertical_free_);
     vertical_free_ += atom_cycles_;
   }
-  // The stages between are full: the horizontal stage waits for the vertical one.
-  horizontal_free_ = std::max(horizontal_free_, vertical_free_ - latency);
 }
 
 void Pdp::read_finished() {
