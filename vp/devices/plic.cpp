@@ -35,7 +35,7 @@ bool Plic::level(unsigned source) const {
 
 void Plic::sample_lines() {
   for (unsigned i = 1; i < sources_.size(); ++i) {
-    if (!sources_[i].in_service) sources_[i].pending = level(i);
+    if (!sources_[i].in_service && level(i)) sources_[i].pending = true;
   }
   drive_event_.notify(sc_core::SC_ZERO_TIME);
 }

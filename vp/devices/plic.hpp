@@ -1,6 +1,7 @@
 // Plic: the platform-level interrupt controller in the register layout of SiFive's and QEMU's virt
 // machine, one context (machine mode of hart 0). RISC-V PLIC specification 1.0. Sources are level
-// triggered: a source stays pending while its line is high and no claim of it is in service.
+// triggered: a high line makes its source pending unless a claim of it is in service; pending ends
+// with the claim, not with the line, and starts anew if the line is still high at completion.
 #pragma once
 
 #include <cstdint>

@@ -130,6 +130,12 @@ TEST_CASE("plic: priority, enable, threshold, claim and complete") {
   d.write(Plic::kThreshold, 4, 4);
   CHECK(irq.read());
   CHECK(d.read(Plic::kPending, 4) == 0);
+  high.write(false);
+  for (int i = 0; i < 4; ++i) sc_start(sc_core::SC_ZERO_TIME);
+  CHECK(irq.read());  // a request that was made is not taken back
+  CHECK(d.read(Plic::kClaim, 4) == 35);
+  d.write(Plic::kClaim, 4, 35);
+  CHECK_FALSE(irq.read());
 }
 
 TEST_CASE("uart: characters leave at once and the divisor latch hides them") {
