@@ -5,6 +5,7 @@
 #include "models/conv/conv_core.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "models/common/fixed_point.hpp"
 #include "models/conv/dot_product.hpp"
@@ -77,26 +78,49 @@ std::vector<int16_t> padded_input(const CscOp& op, const Geometry& g, const Conv
   return image;
 }
 
-// Calls visit(kernel, row, column, channel, weight) for every weight in the hardware's order:
+// Calls visit(kernel, row, column, channel, run) for every run of channels in the hardware's order:
 // groups of kernels, blocks of channels, kernel rows (joined by y extension) and columns, kernels,
-// channels.
+// then the run.
 template <typename Visit>
-void for_each_weight(const CscOp& op, const HwConfig& hw, const std::vector<int8_t>& weights,
-                     Visit visit) {
+void for_each_weight_run(const CscOp& op, const HwConfig& hw, const std::vector<int8_t>& weights,
+                         Visit visit) {
   const int8_t* next = weights.data();
   for (uint32_t group = 0; group < op.kernels; group += hw.mac_atomic_k_size) {
     const uint32_t group_end = std::min(op.kernels, group + hw.mac_atomic_k_size);
     for (uint32_t block = 0; block < op.kernel_channels; block += hw.mac_atomic_c_size) {
-      const uint32_t block_end = std::min(op.kernel_channels, block + hw.mac_atomic_c_size);
+      const uint32_t length = std::min(op.kernel_channels - block, hw.mac_atomic_c_size);
       for (uint32_t row = 0; row < op.kernel_height; row += op.y_extension) {
         const uint32_t row_end = std::min(op.kernel_height, row + op.y_extension);
         for (uint32_t column = 0; column < op.kernel_width; ++column)
           for (uint32_t k = group; k < group_end; ++k)
-            for (uint32_t r = row; r < row_end; ++r)
-              for (uint32_t c = block; c < block_end; ++c) visit(k, r, column, c, *next++);
+            for (uint32_t r = row; r < row_end; ++r, next += length)
+              visit(k, r, column, block, std::span<const int8_t>(next, length));
       }
     }
   }
+}
+
+// Sums, pixel after pixel with all kernels side by side, to atoms of the output cube.
+ConvResult deliver(const std::vector<int32_t>& sums, size_t row, const CscOp& op,
+                   const CaccOp& cacc, uint32_t atom) {
+  ConvResult result{AtomCube<int32_t>({op.out_width, op.out_height, op.kernels}, atom), 0};
+  int32_t* out = result.cube.values.data();
+  for (uint32_t first = 0; first < op.kernels; first += atom) {
+    const uint32_t lanes = std::min(atom, op.kernels - first);
+    for (size_t pixel = 0; pixel < op.out_pixels(); ++pixel, out += atom) {
+      const int32_t* from = sums.data() + pixel * row + first;
+      if (cacc.clip_truncate == 0) {
+        std::copy_n(from, lanes, out);
+        continue;
+      }
+      for (uint32_t i = 0; i < lanes; ++i) {
+        bool saturated = false;
+        out[i] = clip_accumulator(from[i], cacc.clip_truncate, saturated);
+        result.saturated += saturated;
+      }
+    }
+  }
+  return result;
 }
 
 ConvResult convolve_fast(const ConvInputs& inputs, const CscOp& op, const CaccOp& cacc,
@@ -114,10 +138,12 @@ ConvResult convolve_fast(const ConvInputs& inputs, const CscOp& op, const CaccOp
                                                 size_t{s} * op.dilation_x * g.channels));
   job.kernels = (op.kernels + kDotTile - 1) / kDotTile * kDotTile;
   std::vector<int16_t> rows(job.kernels * job.runs.size() * job.run_length);
-  for_each_weight(
-      op, hw, inputs.weights, [&](uint32_t k, uint32_t r, uint32_t s, uint32_t c, int8_t weight) {
+  for_each_weight_run(
+      op, hw, inputs.weights,
+      [&](uint32_t k, uint32_t r, uint32_t s, uint32_t c, std::span<const int8_t> weights) {
         const size_t run = size_t{k} * job.runs.size() + (joined ? r : r * g.columns + s);
-        rows[run * job.run_length + (joined ? size_t{s} * g.channels : 0) + c] = weight;
+        const size_t to = run * job.run_length + (joined ? size_t{s} * g.channels : 0) + c;
+        std::copy(weights.begin(), weights.end(), rows.begin() + static_cast<ptrdiff_t>(to));
       });
   job.weights = rows.data();
   for (uint32_t y = 0; y < op.out_height; ++y)
@@ -126,21 +152,7 @@ ConvResult convolve_fast(const ConvInputs& inputs, const CscOp& op, const CaccOp
                            size_t{x} * g.step_elems);
   std::vector<int32_t> sums(job.pixels.size() * job.kernels);
   dot_products(job, sums.data());
-
-  ConvResult result{
-      AtomCube<int32_t>({op.out_width, op.out_height, op.kernels}, hw.memory_atomic_size), 0};
-  for (size_t pixel = 0; pixel < job.pixels.size(); ++pixel)
-    for (uint32_t k = 0; k < op.kernels; ++k) {
-      const int32_t sum = sums[pixel * job.kernels + k];
-      bool saturated = false;
-      const uint32_t lane = k % hw.memory_atomic_size;
-      result.cube.values[(size_t{k / hw.memory_atomic_size} * op.out_pixels() + pixel) *
-                             hw.memory_atomic_size +
-                         lane] =
-          cacc.clip_truncate == 0 ? sum : clip_accumulator(sum, cacc.clip_truncate, saturated);
-      result.saturated += saturated;
-    }
-  return result;
+  return deliver(sums, job.kernels, op, cacc, hw.memory_atomic_size);
 }
 
 ConvResult convolve_exact(const ConvInputs& inputs, const CscOp& op, const CaccOp& cacc,
@@ -151,10 +163,11 @@ ConvResult convolve_exact(const ConvInputs& inputs, const CscOp& op, const CaccO
   const auto at = [&](uint32_t k, uint32_t r, uint32_t s, uint32_t c) {
     return ((size_t{k} * op.kernel_height + r) * g.columns + s) * g.channels + c;
   };
-  for_each_weight(op, hw, inputs.weights,
-                  [&](uint32_t k, uint32_t r, uint32_t s, uint32_t c, int8_t weight) {
-                    weights[at(k, r, s, c)] = weight;
-                  });
+  for_each_weight_run(
+      op, hw, inputs.weights,
+      [&](uint32_t k, uint32_t r, uint32_t s, uint32_t c, std::span<const int8_t> run) {
+        std::copy(run.begin(), run.end(), weights.begin() + static_cast<ptrdiff_t>(at(k, r, s, c)));
+      });
   ConvResult result{
       AtomCube<int32_t>({op.out_width, op.out_height, op.kernels}, hw.memory_atomic_size), 0};
   const auto mac = [&](const int16_t* window, uint32_t k, uint32_t r, uint32_t s, uint32_t block) {

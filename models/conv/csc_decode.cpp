@@ -58,6 +58,22 @@ void check_sizes(const CscOp& op, uint64_t atoms, const HwConfig& hw, DecodeErro
   if (atoms != op.out_pixels())
     errors.add("csc.atomics", "ATOMICS + 1 is {}, expected {} (output {}x{})", atoms,
                op.out_pixels(), op.out_width, op.out_height);
+  // Padding behind the input is what CDMA's registers can say at most.
+  constexpr uint64_t kMostPadding = 63;
+  const auto check_extent = [&](std::string_view id, std::string_view name, uint64_t outputs,
+                                uint64_t stride, uint64_t kernel, uint64_t dilation,
+                                uint64_t room) {
+    const uint64_t extent = (outputs - 1) * stride + (kernel - 1) * dilation + 1;
+    if (extent > room + kMostPadding)
+      errors.add(id,
+                 "{} {} reads {} input positions, {} with the front padding and at most {} behind",
+                 name, outputs, extent, room, kMostPadding);
+  };
+  check_extent("csc.dataout_height", "output height", op.out_height, op.stride_y, op.kernel_height,
+               op.dilation_y, uint64_t{op.pad_top} + op.in_height);
+  if (!op.cbuf.image)
+    check_extent("csc.dataout_width", "output width", op.out_width, op.stride_x, op.kernel_width,
+                 op.dilation_x, uint64_t{op.pad_left} + op.in_width);
   if (op.release_slices > op.in_height && !op.cbuf.keep_data)
     errors.add("csc.release", "RLS_SLICES + 1 is {}, expected at most the input height {}",
                op.release_slices, op.in_height);
