@@ -202,6 +202,34 @@ void make_sdp(Program& p, Random& random, const HwConfig& hw, const Size& size) 
   p.sdp.set(r::D_CVT_SHIFT_CVT_SHIFT, random.chance(4) ? random.below(64) : random.below(20));
 }
 
+namespace {
+
+/// The input registers of PDP itself mirror those of its read DMA.
+void mirror_input(Program& p) {
+  namespace r = regs::pdp;
+  namespace pr = regs::pdp_rdma;
+  p.pdp.set(r::D_SRC_BASE_ADDR_LOW_SRC_BASE_ADDR_LOW,
+            p.pdp_rdma.get(pr::D_SRC_BASE_ADDR_LOW_SRC_BASE_ADDR_LOW));
+  p.pdp.set(r::D_SRC_LINE_STRIDE_SRC_LINE_STRIDE,
+            p.pdp_rdma.get(pr::D_SRC_LINE_STRIDE_SRC_LINE_STRIDE));
+  p.pdp.set(r::D_SRC_SURFACE_STRIDE_SRC_SURFACE_STRIDE,
+            p.pdp_rdma.get(pr::D_SRC_SURFACE_STRIDE_SRC_SURFACE_STRIDE));
+}
+
+/// The registers hold n times one pad value.
+void pad_values(Program& p, Random& random) {
+  namespace r = regs::pdp;
+  const Field pads[] = {
+      r::D_POOLING_PADDING_VALUE_1_CFG_PAD_VALUE_1X, r::D_POOLING_PADDING_VALUE_2_CFG_PAD_VALUE_2X,
+      r::D_POOLING_PADDING_VALUE_3_CFG_PAD_VALUE_3X, r::D_POOLING_PADDING_VALUE_4_CFG_PAD_VALUE_4X,
+      r::D_POOLING_PADDING_VALUE_5_CFG_PAD_VALUE_5X, r::D_POOLING_PADDING_VALUE_6_CFG_PAD_VALUE_6X,
+      r::D_POOLING_PADDING_VALUE_7_CFG_PAD_VALUE_7X};
+  const int64_t pad = random.number(8);
+  for (int64_t i = 0; i < 7; ++i) p.pdp.set(pads[i], pad * (i + 1));
+}
+
+}  // namespace
+
 void make_pdp(Program& p, Random& random, const HwConfig&, const Size& wanted) {
   namespace r = regs::pdp;
   namespace pr = regs::pdp_rdma;
@@ -238,13 +266,7 @@ void make_pdp(Program& p, Random& random, const HwConfig&, const Size& wanted) {
            {r::D_POOLING_PADDING_CFG_PAD_BOTTOM, bottom},
            {r::D_DST_RAM_CFG_DST_RAM_TYPE, 1}})
     p.pdp.set(field, value);
-  const Field pads[] = {
-      r::D_POOLING_PADDING_VALUE_1_CFG_PAD_VALUE_1X, r::D_POOLING_PADDING_VALUE_2_CFG_PAD_VALUE_2X,
-      r::D_POOLING_PADDING_VALUE_3_CFG_PAD_VALUE_3X, r::D_POOLING_PADDING_VALUE_4_CFG_PAD_VALUE_4X,
-      r::D_POOLING_PADDING_VALUE_5_CFG_PAD_VALUE_5X, r::D_POOLING_PADDING_VALUE_6_CFG_PAD_VALUE_6X,
-      r::D_POOLING_PADDING_VALUE_7_CFG_PAD_VALUE_7X};
-  const int64_t pad = random.number(8);
-  for (int64_t i = 0; i < 7; ++i) p.pdp.set(pads[i], pad * (i + 1));
+  pad_values(p, random);
   for (const auto& [field, value] : std::initializer_list<std::pair<Field, int64_t>>{
            {pr::D_DATA_CUBE_IN_WIDTH_CUBE_IN_WIDTH, in.width - 1},
            {pr::D_DATA_CUBE_IN_HEIGHT_CUBE_IN_HEIGHT, in.height - 1},
@@ -260,13 +282,7 @@ void make_pdp(Program& p, Random& random, const HwConfig&, const Size& wanted) {
         {pr::D_SRC_BASE_ADDR_LOW_SRC_BASE_ADDR_LOW, pr::D_SRC_LINE_STRIDE_SRC_LINE_STRIDE,
          pr::D_SRC_SURFACE_STRIDE_SRC_SURFACE_STRIDE},
         kSource, in, p.atom, random);
-  // The input registers of PDP itself mirror those of its read DMA.
-  p.pdp.set(r::D_SRC_BASE_ADDR_LOW_SRC_BASE_ADDR_LOW,
-            p.pdp_rdma.get(pr::D_SRC_BASE_ADDR_LOW_SRC_BASE_ADDR_LOW));
-  p.pdp.set(r::D_SRC_LINE_STRIDE_SRC_LINE_STRIDE,
-            p.pdp_rdma.get(pr::D_SRC_LINE_STRIDE_SRC_LINE_STRIDE));
-  p.pdp.set(r::D_SRC_SURFACE_STRIDE_SRC_SURFACE_STRIDE,
-            p.pdp_rdma.get(pr::D_SRC_SURFACE_STRIDE_SRC_SURFACE_STRIDE));
+  mirror_input(p);
   place(p.pdp,
         {r::D_DST_BASE_ADDR_LOW_DST_BASE_ADDR_LOW, r::D_DST_LINE_STRIDE_DST_LINE_STRIDE,
          r::D_DST_SURFACE_STRIDE_DST_SURFACE_STRIDE},
