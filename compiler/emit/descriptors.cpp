@@ -160,13 +160,18 @@ DlaEmuBuffer emu_buffer(const HwConfig& hw, const View& v, const Locate& locate)
   b.address = at.address;
   b.offset = static_cast<uint32_t>(at.offset + v.offset);
   b.size = static_cast<uint32_t>(v.bytes);
-  // The format has codes for atoms of 8 and 32 bytes; the strides say the atom in any case.
+  // The format has codes for atoms of 8 and 32 bytes only. A vector lies in one piece whatever the
+  // atom, so any other atom is described as 8-byte pieces that follow each other.
+  constexpr uint32_t kPiece = 8;
+  const bool described = hw.memory_atomic_size == 32 || hw.memory_atomic_size == kPiece;
+  DLAVP_CHECK(described || (v.width == 1 && v.height == 1), "{}x{} on the core with atoms of {}",
+              v.height, v.width, hw.memory_atomic_size);
   b.format = hw.memory_atomic_size == 32 ? DLA_EMU_INT8_ATOM32 : DLA_EMU_INT8_ATOM8;
   b.width = static_cast<uint16_t>(v.width);
   b.height = static_cast<uint16_t>(v.height);
   b.channel = static_cast<uint16_t>(v.channels);
-  b.line_stride = v.line_stride;
-  b.surf_stride = v.surface_stride;
+  b.line_stride = described ? v.line_stride : kPiece;
+  b.surf_stride = described ? v.surface_stride : kPiece;
   return b;
 }
 

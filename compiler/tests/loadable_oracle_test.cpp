@@ -162,7 +162,6 @@ TEST_CASE("loadable: the digits network is right on held-out images, int8 as goo
     const auto bytes = input_bytes(compiled->layers.inputs[0], (*images)[i][0]);
     REQUIRE(execute(hw.value(), compiled.value(), bytes) == out);
   }
-  WARN("digits int8: " << right << " of " << images->size());
   REQUIRE(images->size() == 400);
   REQUIRE(right >= 392);
   for (const LayerQuality& q : compiled->quality) {

@@ -1,0 +1,168 @@
+// Tiling, pooling parts, memory plans, multipliers and the schedule's rules.
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "compiler/driver/compile.hpp"
+#include "compiler/memory/planner.hpp"
+#include "compiler/quantise/multiplier.hpp"
+#include "compiler/schedule/conv_tiling.hpp"
+#include "compiler/schedule/pool_split.hpp"
+#include "compiler/tests/networks.hpp"
+
+using namespace dlavp;
+using namespace dlavp::compiler;
+using dlavp::compiler::testing::NetworkBuilder;
+using dlavp::compiler::testing::window;
+
+namespace {
+
+HwConfig config(const char* name) {
+  auto hw = load_hw_config(name);
+  REQUIRE(hw.ok());
+  return hw.value();
+}
+
+}  // namespace
+
+TEST_CASE("tiling: bands cover the output exactly and fit the convolution buffer") {
+  std::mt19937 random(9);
+  const auto pick = [&](uint32_t low, uint32_t high) {
+    return low + static_cast<uint32_t>(random() % (high - low + 1));
+  };
+  size_t cut = 0;
+  for (int i = 0; i < 300; ++i) {
+    const HwConfig hw = config(i % 2 == 0 ? "nv_small" : "nv_large");
+    ConvGeometry g{pick(8, 250),
+                   pick(8, 250),
+                   pick(1, 256),
+                   0,
+                   0,
+                   pick(1, 256),
+                   window(pick(1, 7), pick(1, 3), 0),
+                   false};
+    g.window.pad_top = g.window.pad_bottom = pick(0, g.window.kernel_h - 1);
+    g.out_w = static_cast<uint32_t>(g.window.out_w(g.in_w));
+    g.out_h = static_cast<uint32_t>(g.window.out_h(g.in_h));
+    const auto t = tile_convolution(hw, g);
+    INFO("case " << i << ": " << g.in_c << "x" << g.in_h << "x" << g.in_w << " "
+                 << g.window.text());
+    if (!t.ok()) {
+      REQUIRE(t.errors().has("schedule.cbuf"));
+      continue;
+    }
+    REQUIRE(t->data_banks + t->weight_banks <= hw.cbuf_bank_number);
+    uint32_t next = 0;
+    for (const ConvTile& tile : t->tiles) {
+      REQUIRE(tile.out_y == next);
+      REQUIRE(uint64_t{tile.in_rows} * t->entries_per_slice <=
+              uint64_t{t->data_banks} * hw.cbuf_bank_depth);
+      const int64_t rows = int64_t{tile.in_rows} + tile.pad_top + tile.pad_bottom;
+      REQUIRE(rows == (int64_t{tile.out_rows} - 1) * g.window.stride_h + g.window.extent_h());
+      next += tile.out_rows;
+    }
+    REQUIRE(next == g.out_h);
+    cut += t->tiles.size() > 1 ? 1 : 0;
+  }
+  REQUIRE(cut > 20);
+}
+
+TEST_CASE("tiling: entries of a slice are those of the published traces") {
+  ConvGeometry g{35, 22, 54, 30, 15, 29, window(6), false};
+  REQUIRE(entries_per_slice(config("nv_small"), g) == 245);
+  ConvGeometry lenet{28, 28, 1, 24, 24, 20, window(5), false};
+  REQUIRE(entries_per_slice(config("nv_large"), lenet) == 14);
+  ConvGeometry image{32, 32, 4, 16, 16, 32, window(3, 2, 1), true};
+  REQUIRE(entries_per_slice(config("nv_small"), image) == 17);
+}
+
+TEST_CASE("pooling: parts cover the width and respect the line buffer") {
+  REQUIRE(largest_pool_width(window(2, 2)) == 128);
+  REQUIRE(largest_pool_width(window(3, 2)) == 64);
+  REQUIRE(largest_pool_width(window(3, 1)) == 32);
+  REQUIRE(largest_pool_width(window(8, 1)) == 16);
+  const Window w = window(3, 2, 1);
+  for (uint32_t out = 65; out < 400; ++out) {
+    const uint32_t in = (out - 1) * w.stride_w + w.kernel_w - w.pad_left;
+    const auto s = split_pool(w, in, out);
+    REQUIRE(s.ok());
+    REQUIRE(s->first_out + s->mid_out * (s->parts - 2) + s->last_out == out);
+    REQUIRE(s->first_in + s->mid_in * (s->parts - 2) + s->last_in == in);
+    REQUIRE(std::max({s->first_out, s->mid_out, s->last_out}) <= 64);
+  }
+}
+
+TEST_CASE("memory: random plans have no overlap of live buffers and reuse memory") {
+  std::mt19937 random(4);
+  for (int round = 0; round < 50; ++round) {
+    std::vector<PlanRequest> requests(30);
+    uint64_t total = 0;
+    for (PlanRequest& r : requests) total += r.size = 1 + random() % 5000;
+    for (size_t i = 0; i < requests.size(); ++i) {
+      for (size_t j = i + 1; j < requests.size(); ++j) {
+        if (random() % 4 != 0) continue;
+        requests[i].conflicts.push_back(j);
+        requests[j].conflicts.push_back(i);
+      }
+    }
+    MemoryPlan plan = plan_memory(requests, 64);
+    REQUIRE(verify_plan(requests, plan, 64).empty());
+    REQUIRE(plan.bytes < total);
+    plan.offsets[requests[0].conflicts.empty() ? 0 : requests[0].conflicts[0]] =
+        plan.offsets[0] + 1;
+    REQUIRE(verify_plan(requests, plan, 64).has("memory.alignment"));
+  }
+}
+
+TEST_CASE("quantise: multipliers keep 15 bits of the largest factor") {
+  const double factors[] = {0.0123, 0.4, 0.00007};
+  const auto m = make_multipliers(factors);
+  REQUIRE(m.ok());
+  REQUIRE(m->mul[1] >= 16384);
+  for (size_t i = 0; i < 3; ++i)
+    REQUIRE(std::ldexp(m->mul[i], -m->shift) == Approx(factors[i]).margin(0.4 / 16384));
+  const double too_large[] = {40000.0};
+  REQUIRE(make_multipliers(too_large).errors().has("quantise.factor"));
+  REQUIRE(quantise_value(0.5, 1) == 1);
+  REQUIRE(quantise_value(-0.5, 1) == -1);
+  REQUIRE(quantise_value(1000, 1) == 127);
+}
+
+TEST_CASE("schedule: broken order, coverage and memory are named") {
+  const HwConfig hw = config("nv_small");
+  NetworkBuilder b(2);
+  const TensorId x = b.input({1, 16, 8, 8});
+  const TensorId first = b.conv(x, 16, window(3, 1, 1));
+  const Graph g =
+      b.finish(b.pool(b.conv(first, 16, window(3, 1, 1)), PoolKind::kMax, window(2, 2)));
+  auto c = compile_graph(hw, g, b.samples(1));
+  REQUIRE(c.ok());
+  REQUIRE(verify(hw, c->layers, c->program).empty());
+  HwProgram p = c->program;
+  SECTION("order") {
+    for (HwOperation& op : p.tasks[0].operations)
+      op.consumers[static_cast<size_t>(Engine::kPdp)] = {};
+    REQUIRE(verify(hw, c->layers, p).has("schedule.order"));
+    REQUIRE(verify(hw, c->layers, p).has("schedule.dependencies"));
+  }
+  SECTION("consumer") {
+    p.tasks[0].operations[0].consumers[static_cast<size_t>(Engine::kSdp)].index = 0;
+    REQUIRE(verify(hw, c->layers, p).has("schedule.consumer"));
+  }
+  SECTION("coverage") {
+    std::get<HwSdp>(p.tasks[0].operations[1].work).dst.height -= 1;
+    REQUIRE(verify(hw, c->layers, p).has("schedule.coverage"));
+  }
+  SECTION("memory") {
+    for (Buffer& buffer : p.buffers) buffer.offset = 0;
+    REQUIRE(verify(hw, c->layers, p).has("memory.overlap"));
+  }
+}
+
+TEST_CASE("schedule: sizes beyond the registers are refused by name") {
+  NetworkBuilder b(2);
+  const TensorId x = b.input({1, 4, 60, 60});
+  const Graph g = b.finish(b.conv(x, 4, window(1, 9)));
+  const auto c = compile_graph(config("nv_small"), g, b.samples(1));
+  REQUIRE(!c.ok());
+  REQUIRE(c.errors().has("schedule.limit"));
+}
