@@ -121,13 +121,14 @@ struct Run {
   }
   void operator()(const SoftmaxLayer& s) const {
     const std::vector<int8_t>& in = values[s.input];
-    const double in_scale = program.tensors[s.input].scale;
+    // The descriptor holds both scales as 32-bit floats.
+    const double in_scale = double{static_cast<float>(program.tensors[s.input].scale)};
+    const double out_scale = double{static_cast<float>(program.tensors[layer.output].scale)};
     const int largest = *std::max_element(in.begin(), in.end());
     double sum = 0;
     for (int8_t v : in) sum += std::exp((v - largest) * in_scale);
     for (size_t i = 0; i < in.size(); ++i) {
-      out()[i] = quantise_value(std::exp((in[i] - largest) * in_scale) / sum,
-                                program.tensors[layer.output].scale);
+      out()[i] = quantise_value(std::exp((in[i] - largest) * in_scale) / sum, out_scale);
     }
   }
 };
