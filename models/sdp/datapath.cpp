@@ -80,6 +80,7 @@ AtomCost atom_cost(const SdpOp& op, const HwConfig& hw, const SdpTiming& t) {
     cost.period += slower;
     before += 2 + first + second + tail + slower;
   }
+  cost.pdp_lead = t.pdp_lead + pieces - 1;
   cost.latency = before + t.converter + (pieces - 1) + t.output_register;
   if (op.flying) cost.period = std::max(cost.period, pieces + t.conv_bubble);
   return cost;
@@ -166,7 +167,7 @@ void Datapath::enter() {
   if (entry_time() != now) return kick();
   next_entry_ = now + cost_.period;
   --to_enter_;
-  const sim::Cycle out = now + cost_.latency - (op_.to_pdp ? timing_.pdp_lead : 0);
+  const sim::Cycle out = now + cost_.latency - (op_.to_pdp ? cost_.pdp_lead : 0);
   in_flight_.push_back(out);
   if (in_flight_.size() == 1 && !(op_.writes_memory() && command_next_))
     context_.events.schedule(drain_event_, std::max(out, next_word_));
@@ -245,7 +246,7 @@ void Datapath::pass_to_pdp(sim::Cycle now) {
   next_word_ = now + 1;
   const bool full = in_flight_.size() >= in_flight_limit_;
   in_flight_.pop_front();
-  if (--to_leave_ == 0) return finish(now + (op_.to_pdp ? timing_.pdp_lead : 0));
+  if (--to_leave_ == 0) return finish(now + (op_.to_pdp ? cost_.pdp_lead : 0));
   if (full) kick();
 }
 

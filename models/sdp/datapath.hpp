@@ -25,7 +25,9 @@ struct SdpTiming {
 
 /// What an operation costs a data atom.
 struct AtomCost {
-  sim::Cycle period = 1;   ///< between two atoms
+  sim::Cycle period = 1;  ///< between two atoms
+  /// PDP gets the first piece of an atom this long before the write DMA gets the atom.
+  sim::Cycle pdp_lead = 0;
   sim::Cycle latency = 0;  ///< from entry to the write DMA's output
   std::array<sim::Cycle, kStages>
       operand_slack{};  ///< how much later than the atom its operand may come
