@@ -80,4 +80,8 @@ int64_t Cli::integer(const std::string& name, int64_t otherwise, int64_t min, in
   return value;
 }
 
+std::vector<int64_t> Cli::integers(const std::string& name, std::vector<int64_t> otherwise) const {
+  return has(name) ? values_[name].as<std::vector<int64_t>>() : otherwise;
+}
+
 }  // namespace dlavp::app

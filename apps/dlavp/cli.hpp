@@ -48,6 +48,10 @@ class Cli {
   [[nodiscard]] int64_t integer(const std::string& name, int64_t otherwise, int64_t min,
                                 int64_t max, Diagnostics& errors) const;
 
+  /// All values of an option declared with po::value<std::vector<int64_t>>().
+  [[nodiscard]] std::vector<int64_t> integers(const std::string& name,
+                                              std::vector<int64_t> otherwise) const;
+
  private:
   [[nodiscard]] std::string help() const;
 

@@ -1,66 +1,34 @@
 #include "models/nvdla/accelerator.hpp"
 
-#include "models/glb/cfgrom.hpp"
-#include "registers.hpp"
-#if DLAVP_HAVE_CONV
-#include "models/conv/conv_pipeline.hpp"
-#endif
-#if DLAVP_HAVE_SDP
-#include "models/sdp/sdp.hpp"
-#endif
-#if DLAVP_HAVE_PDP
-#include "models/pdp/pdp.hpp"
-#endif
-#if DLAVP_HAVE_CDP
 #include "models/cdp/cdp.hpp"
-#endif
+#include "models/conv/conv_pipeline.hpp"
+#include "models/glb/cfgrom.hpp"
+#include "models/pdp/pdp.hpp"
+#include "models/sdp/sdp.hpp"
+#include "registers.hpp"
 
 namespace dlavp::nvdla {
 
+/// The datapath: convolution hands to SDP, SDP to PDP; CDP stands alone.
 struct Accelerator::Wiring {
-  Wiring(const HwConfig& hw, const UnitContext& unit_context) : context(unit_context) {
+  Wiring(const HwConfig& hw, const UnitContext& unit_context)
+      : context(unit_context), conv(context), sdp(context, conv.output()) {
     if (hw.hw == 2) cfgrom = std::make_unique<glb::Cfgrom>(hw);
-#if DLAVP_HAVE_CONV
-    conv = std::make_unique<conv::ConvPipeline>(context);
-#endif
-#if DLAVP_HAVE_SDP && DLAVP_HAVE_CONV
-    sdp = std::make_unique<sdp::Sdp>(context, conv->output());
-#elif DLAVP_HAVE_SDP
-    sdp = std::make_unique<sdp::Sdp>(context, no_conv);
-#endif
-#if DLAVP_HAVE_PDP && DLAVP_HAVE_SDP
-    if (hw.pdp) pdp = std::make_unique<pdp::Pdp>(context, sdp->output());
-#elif DLAVP_HAVE_PDP
-    if (hw.pdp) pdp = std::make_unique<pdp::Pdp>(context, no_sdp);
-#endif
-#if DLAVP_HAVE_CDP
+    if (hw.pdp) pdp = std::make_unique<pdp::Pdp>(context, sdp.output());
     if (hw.cdp) cdp = std::make_unique<cdp::Cdp>(context);
-#endif
   }
 
-  std::vector<Unit*> all() const {
-    std::vector<Unit*> units;
-    for (Unit* unit :
-         std::initializer_list<Unit*>{cfgrom.get(), conv.get(), sdp.get(), pdp.get(), cdp.get()})
+  std::vector<Unit*> all() {
+    std::vector<Unit*> units{&conv, &sdp};
+    for (Unit* unit : {cfgrom.get(), pdp.get(), cdp.get()})
       if (unit) units.push_back(unit);
     return units;
   }
 
   UnitContext context;
-  Link<int32_t> no_conv{context.events, 1, 1, 1};
-  Link<int8_t> no_sdp{context.events, 1, 1, 1};
-  std::unique_ptr<Unit> cfgrom;
-#if DLAVP_HAVE_CONV
-  std::unique_ptr<conv::ConvPipeline> conv;
-#else
-  std::unique_ptr<Unit> conv;
-#endif
-#if DLAVP_HAVE_SDP
-  std::unique_ptr<sdp::Sdp> sdp;
-#else
-  std::unique_ptr<Unit> sdp;
-#endif
-  std::unique_ptr<Unit> pdp, cdp;
+  conv::ConvPipeline conv;
+  sdp::Sdp sdp;
+  std::unique_ptr<Unit> cfgrom, pdp, cdp;
 };
 
 Accelerator::Accelerator(const HwConfig& hw, const TimingParams& timing, const MemoryPorts& ports)

@@ -1,0 +1,1 @@
+target_link_libraries(dlavp_app PRIVATE dlavp_trace)

@@ -1,0 +1,206 @@
+// dlavp trace: plays register traces and compares results and cycles.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "apps/dlavp/cli.hpp"
+#include "apps/dlavp/commands.hpp"
+#include "vp/trace/runner.hpp"
+
+namespace dlavp::app {
+
+namespace {
+
+namespace po = boost::program_options;
+using nlohmann::ordered_json;
+using trace::Outcome;
+
+const trace::RtlRow* rtl_of(const trace::RtlTable& rtl, const Outcome& o) {
+  const auto found = rtl.find({o.config, o.trace, o.mem_latency});
+  return found == rtl.end() ? nullptr : &found->second;
+}
+
+/// Signed relative error of the cycles, where both are known.
+std::optional<double> error_of(const trace::RtlTable& rtl, const Outcome& o) {
+  const trace::RtlRow* row = rtl_of(rtl, o);
+  if (!row || !o.cycles || row->cycles == 0) return std::nullopt;
+  return (static_cast<double>(*o.cycles) - static_cast<double>(row->cycles)) /
+         static_cast<double>(row->cycles);
+}
+
+struct Errors {
+  std::optional<double> median, worst;
+  size_t count = 0;
+};
+
+Errors summarise(const trace::RtlTable& rtl, const std::vector<const Outcome*>& outcomes) {
+  std::vector<double> errors;
+  for (const Outcome* o : outcomes)
+    if (const auto e = error_of(rtl, *o)) errors.push_back(std::abs(*e));
+  std::sort(errors.begin(), errors.end());
+  if (errors.empty()) return {};
+  const size_t n = errors.size();
+  return {(errors[(n - 1) / 2] + errors[n / 2]) / 2, errors.back(), n};
+}
+
+template <typename T>
+ordered_json or_null(const std::optional<T>& value) {
+  return value ? ordered_json(*value) : ordered_json(nullptr);
+}
+
+std::string joined(const std::vector<std::string>& reasons, const char* separator) {
+  std::string text;
+  for (const std::string& reason : reasons) text += (text.empty() ? "" : separator) + reason;
+  return text;
+}
+
+std::vector<const Outcome*> pointers(const std::vector<Outcome>& outcomes) {
+  std::vector<const Outcome*> all;
+  for (const Outcome& o : outcomes) all.push_back(&o);
+  return all;
+}
+
+void print_json(const trace::RtlTable& rtl, const std::vector<Outcome>& outcomes) {
+  auto results = ordered_json::array();
+  size_t passed = 0;
+  for (const Outcome& o : outcomes) {
+    const trace::RtlRow* row = rtl_of(rtl, o);
+    passed += o.passed ? 1 : 0;
+    results.push_back(
+        {{"config", o.config},
+         {"trace", o.trace},
+         {"mem_latency", o.mem_latency},
+         {"passed", o.passed},
+         {"cycles", or_null(o.cycles)},
+         {"rtl_cycles", row ? ordered_json(row->cycles) : ordered_json(nullptr)},
+         {"read_beats", o.read_beats},
+         {"write_beats", o.write_beats},
+         {"reason", o.passed ? ordered_json(nullptr) : ordered_json(joined(o.reasons, "; "))}});
+  }
+  const Errors errors = summarise(rtl, pointers(outcomes));
+  const ordered_json summary{{"passed", passed},
+                             {"failed", outcomes.size() - passed},
+                             {"median_abs_error", or_null(errors.median)},
+                             {"worst_abs_error", or_null(errors.worst)}};
+  fmt::print("{}\n", ordered_json{{"results", results}, {"summary", summary}}.dump(
+                         2, ' ', false, ordered_json::error_handler_t::replace));
+}
+
+void print_row(const trace::RtlTable& rtl, const Outcome& o) {
+  const trace::RtlRow* row = rtl_of(rtl, o);
+  const auto error = error_of(rtl, o);
+  std::string line = fmt::format(
+      "{:<20}{:<44}{:>5}  {:<4}{:>11}{:>11}{:>9}{:>9}{:>9}", o.config, o.trace, o.mem_latency,
+      o.passed ? "pass" : "FAIL", o.cycles ? std::to_string(*o.cycles) : "-",
+      row ? std::to_string(row->cycles) : "-", error ? fmt::format("{:+.2f} %", *error * 100) : "-",
+      o.read_beats, o.write_beats);
+  if (row && o.passed && (row->read_beats != o.read_beats || row->write_beats != o.write_beats))
+    line += fmt::format("  beats on RTL: {} read, {} written", row->read_beats, row->write_beats);
+  fmt::print("{}\n", line);
+  for (const std::string& reason : o.reasons) fmt::print("    {}\n", reason);
+}
+
+void print_table(const trace::RtlTable& rtl, const std::vector<Outcome>& outcomes,
+                 const std::vector<uint32_t>& latencies) {
+  fmt::print("{:<20}{:<44}{:>5}  {:<4}{:>11}{:>11}{:>9}{:>9}{:>9}\n", "configuration", "trace",
+             "lat.", "", "cycles", "RTL", "error", "read", "written");
+  for (const Outcome& o : outcomes) print_row(rtl, o);
+  const auto passed = static_cast<size_t>(
+      std::count_if(outcomes.begin(), outcomes.end(), [](const Outcome& o) { return o.passed; }));
+  fmt::print(
+      "\n{} passed, {} failed; one clock, memory of fixed latency, one beat a cycle a port\n",
+      passed, outcomes.size() - passed);
+  for (const uint32_t latency : latencies) {
+    std::vector<const Outcome*> part;
+    for (const Outcome& o : outcomes)
+      if (o.mem_latency == latency) part.push_back(&o);
+    const Errors errors = summarise(rtl, part);
+    if (errors.median)
+      fmt::print(
+          "cycle error at latency {}: median {:.2f} %, worst {:.2f} % ({} traces with RTL "
+          "cycles)\n",
+          latency, *errors.median * 100, *errors.worst * 100, errors.count);
+  }
+}
+
+int exit_code(const std::vector<Outcome>& outcomes) {
+  const auto any = [&](bool Outcome::*flag) {
+    return std::any_of(outcomes.begin(), outcomes.end(),
+                       [flag](const Outcome& o) { return o.*flag; });
+  };
+  for (const Outcome& o : outcomes)
+    if (o.bad_input || o.internal)
+      for (const std::string& reason : o.reasons)
+        fmt::print(stderr, "dlavp: error: {}: {}\n", o.trace, reason);
+  if (any(&Outcome::internal)) return kInternalError;
+  if (any(&Outcome::bad_input)) return kBadInput;
+  const bool all =
+      std::all_of(outcomes.begin(), outcomes.end(), [](const Outcome& o) { return o.passed; });
+  return all ? kDone : kNotSo;
+}
+
+}  // namespace
+
+int cmd_trace(const std::vector<std::string>& args) {
+  Cli cli("trace", "DIR... [options]",
+          "Plays NVDLA register traces (.cfg with .dat, or input.txn) on the model and checks the "
+          "results.\n"
+          "DIR is one trace, a configuration's folder of traces, or a folder of those; then each "
+          "folder's\n"
+          "name picks the configuration.",
+          {"dlavp trace traces/nv_small --config nv_small",
+           "dlavp trace traces --mem-latency 32 --mem-latency 128 --rtl-cycles rtl_cycles.csv",
+           "dlavp trace traces/nv_small/sdp_8x8x32_bypass_int8_0 --json"});
+  cli.add()("config", po::value<std::string>(),
+            "hardware configuration: a name, or the path of a YAML file")(
+      "mem-latency", po::value<std::vector<int64_t>>()->composing(),
+      "latency of the memory in cycles (32); may be repeated")(
+      "rtl-cycles", po::value<std::string>(), "CSV of cycles measured on RTL to compare with")(
+      "jobs,j", po::value<int64_t>(), "simulations at a time (as many as processors)");
+  cli.add_json();
+  cli.positional("dir", -1);
+  if (const auto exit = cli.parse(args)) return *exit;
+
+  Diagnostics errors;
+  const auto processors = static_cast<int64_t>(std::max(1u, std::thread::hardware_concurrency()));
+  const auto jobs_at_once = cli.integer("jobs", processors, 1, 1024, errors);
+  std::vector<uint32_t> latencies;
+  for (const int64_t latency : cli.integers("mem-latency", {32})) {
+    if (latency < 1 || latency > 100000)
+      errors.add("cli.range", "--mem-latency", fmt::format("is {}, expected 1 to 100000", latency));
+    latencies.push_back(static_cast<uint32_t>(latency));
+  }
+  if (!cli.has("dir"))
+    errors.add("cli.missing", "dlavp trace", "no folder is given; see dlavp trace --help");
+  trace::RtlTable rtl;
+  if (cli.has("rtl-cycles")) {
+    auto table = trace::load_rtl_cycles(cli.text("rtl-cycles"));
+    if (table)
+      rtl = *table;
+    else
+      errors.append(table.errors());
+  }
+  const std::vector<std::string> names = cli.texts("dir");
+  const auto jobs = trace::find_jobs({names.begin(), names.end()}, cli.text("config"), latencies);
+  if (!jobs) errors.append(jobs.errors());
+  if (!errors.empty()) return fail(errors);
+
+  const bool terminal = isatty(STDERR_FILENO) != 0 && jobs->size() > 1;
+  const auto outcomes =
+      trace::play_all(*jobs, static_cast<unsigned>(jobs_at_once), [&](size_t done) {
+        if (terminal)
+          fmt::print(stderr, "\r{}/{} traces{}", done, jobs->size(),
+                     done == jobs->size() ? "\n" : "");
+      });
+  if (cli.json())
+    print_json(rtl, outcomes);
+  else
+    print_table(rtl, outcomes, latencies);
+  return exit_code(outcomes);
+}
+
+}  // namespace dlavp::app
