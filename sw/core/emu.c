@@ -50,19 +50,18 @@ static uint16_t float_to_half(float x) {
   return (uint16_t)(sign | ((bits >> 13) - (112u << 10)));
 }
 
-static float load(const Tensor* t, uint32_t w, uint32_t h, uint32_t c, float scale) {
+static double load(const Tensor* t, uint32_t w, uint32_t h, uint32_t c, double scale) {
   const uint8_t* at = element_at(t, w, h, c);
-  return t->element == 1 ? (float)(int8_t)*at * scale
-                         : half_to_float((uint16_t)(at[0] | at[1] << 8));
+  return t->element == 1 ? (int8_t)*at * scale : half_to_float((uint16_t)(at[0] | at[1] << 8));
 }
 
-static void store(const Tensor* t, uint32_t w, uint32_t h, uint32_t c, float value, float scale) {
+static void store(const Tensor* t, uint32_t w, uint32_t h, uint32_t c, double value, double scale) {
   uint8_t* at = element_at(t, w, h, c);
   if (t->element == 1) {
     *at = (uint8_t)emu_to_int8(value / scale);
     return;
   }
-  const uint16_t half = float_to_half(value);
+  const uint16_t half = float_to_half((float)value);
   at[0] = (uint8_t)half;
   at[1] = (uint8_t)(half >> 8);
 }
@@ -87,13 +86,13 @@ static bool open_tensor(const Task* task, const DlaEmuBuffer* b, const char* wha
 }
 
 /* The largest value is subtracted first; the exponentials are computed twice rather than stored. */
-static void softmax(const Tensor* in, const Tensor* out, float in_scale, float out_scale) {
+static void softmax(const Tensor* in, const Tensor* out, double in_scale, double out_scale) {
   const DlaEmuBuffer* b = in->buffer;
   for (uint32_t h = 0; h < b->height; ++h)
     for (uint32_t w = 0; w < b->width; ++w) {
-      float largest = load(in, w, h, 0, in_scale), sum = 0;
+      double largest = load(in, w, h, 0, in_scale), sum = 0;
       for (uint32_t c = 1; c < b->channel; ++c) {
-        const float x = load(in, w, h, c, in_scale);
+        const double x = load(in, w, h, c, in_scale);
         if (x > largest) largest = x;
       }
       for (uint32_t c = 0; c < b->channel; ++c)
@@ -108,7 +107,7 @@ static void power(const Tensor* in, const Tensor* out, const DlaEmuOp* op) {
   for (uint32_t c = 0; c < b->channel; ++c)
     for (uint32_t h = 0; h < b->height; ++h)
       for (uint32_t w = 0; w < b->width; ++w) {
-        const float x = load(in, w, h, c, op->input_scale_factor);
+        const double x = load(in, w, h, c, op->input_scale_factor);
         store(out, w, h, c, emu_pow(op->u.power.shift + op->u.power.scale * x, op->u.power.power),
               op->output_scale_factor);
       }

@@ -13,11 +13,11 @@ extern "C" {
 /* Checks (apply unset) or runs operation `index` of a CPU task. */
 bool emu_operation(const Task* task, uint32_t index, bool apply, FwError* error);
 
-/* e^x and x^p of single precision, to within two units in the last place. */
-float emu_exp(float x);
-float emu_pow(float x, float p);
+/* e^x and x^p, to about 14 digits. */
+double emu_exp(double x);
+double emu_pow(double x, double p);
 /* To int8: nearest, ties away from zero, saturated; NaN gives 0. */
-int8_t emu_to_int8(float x);
+int8_t emu_to_int8(double x);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,25 @@
+// Files to tensor bytes and back: images (PGM, PNG, JPEG ...), NumPy arrays, NVIDIA's .dimg, raw
+// bytes; into pixel formats or NC/xHWx int8. No resizing: a wrong size is an error.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "vp/host/network.hpp"
+
+namespace dlavp::vp {
+
+/// Reads a file into the bytes of an input tensor's memory. Errors: "run.input" with the file and
+/// both sizes.
+Result<std::vector<uint8_t>> load_input(const std::filesystem::path& path, const IoTensor& tensor);
+
+/// The stored int8 values in C, H, W order; all bytes in order where the tensor is not described.
+[[nodiscard]] std::vector<int8_t> unpack_output(const IoTensor& tensor,
+                                                std::span<const uint8_t> bytes);
+
+/// Writes an output: .npy (int8, C x H x W), anything else the memory's bytes. Errors:
+/// "run.output".
+[[nodiscard]] Diagnostics save_output(const std::filesystem::path& path, const IoTensor& tensor,
+                                      std::span<const uint8_t> bytes);
+
+}  // namespace dlavp::vp

@@ -1,0 +1,116 @@
+#include "vp/soc/soc.hpp"
+
+namespace dlavp::vp {
+
+namespace {
+
+sc_core::sc_time period(double hz) { return sc_core::sc_time(1e12 / hz, sc_core::SC_PS); }
+
+iss::CoreParams core_params(const PlatformConfig& platform) {
+  iss::CoreParams params;
+  params.clock_period = period(platform.core_clock_hz);
+  params.cpu.reset_pc = platform.dram_window.base;
+  return params;
+}
+
+}  // namespace
+
+std::vector<Window> Soc::windows(const PlatformConfig& p, bool sram) {
+  std::vector<Window> all{kExitWindow,   p.clint_window, p.plic_window,
+                          p.uart_window, p.nvdla_window, p.dram_window};
+  if (sram) all.push_back(p.sram_window);
+  return all;
+}
+
+Soc::Soc(const sc_core::sc_module_name& name, const HwConfig& hw, const TimingParams& timing,
+         const PlatformConfig& platform, const iss::CostTable& costs, std::ostream& uart)
+    : sc_module(name),
+      platform_(platform),
+      router_("router", kInputs, windows(platform, hw.secondary_memif.has_value())),
+      core_("core", core_params(platform), costs),
+      clint_("clint"),
+      plic_("plic"),
+      uart_("uart", uart),
+      exit_("exit",
+            [this](int code) {
+              exit_code_ = code;
+              pause(End::kExit);
+            }),
+      nvdla_("nvdla", hw, timing, period(platform.nvdla_clock_hz)),
+      dram_("dram", platform.dram_window.size, platform.dram, nvdla_.clock()) {
+  core_.bus.bind(router_.inputs[kCore]);
+  host_.bind(router_.inputs[kHost]);
+  nvdla_.dbb.bind(router_.inputs[kDbb]);
+  router_.outputs[kExit].bind(exit_.socket);
+  router_.outputs[kClint].bind(clint_.socket);
+  router_.outputs[kPlic].bind(plic_.socket);
+  router_.outputs[kUart].bind(uart_.socket);
+  router_.outputs[kNvdla].bind(nvdla_.csb);
+  router_.outputs[kDram].bind(dram_.socket);
+  nvdla_.cvsram.bind(router_.inputs[kCvsram]);
+  if (hw.secondary_memif) {
+    sram_ = std::make_unique<Ram>("sram", platform.sram_window.size, platform.sram, nvdla_.clock());
+    router_.outputs[kSram].bind(sram_->socket);
+  }
+  core_.irq_software(irq_software_);
+  clint_.irq_software(irq_software_);
+  core_.irq_timer(irq_timer_);
+  clint_.irq_timer(irq_timer_);
+  core_.irq_external(irq_external_);
+  plic_.irq(irq_external_);
+  uart_.irq(irq_uart_);
+  nvdla_.interrupt(irq_nvdla_);
+  plic_.lines[platform.nvdla_irq].bind(irq_nvdla_);
+  nvdla_.accelerator().on_program_error([this](const Diagnostics&) { pause(End::kProgramError); });
+  SC_HAS_PROCESS(Soc);
+  SC_THREAD(restart_thread);
+}
+
+void Soc::pause(End end) {
+  // The first cause counts: a unit that refused its program keeps the firmware waiting.
+  if (!ended_) end_ = end;
+  ended_ = true;
+  sc_core::sc_pause();
+}
+
+void Soc::restart_thread() {
+  for (;;) {
+    wait(restart_);
+    uint32_t one = 1;
+    tlm::tlm_generic_payload payload;
+    payload.set_command(tlm::TLM_WRITE_COMMAND);
+    payload.set_address(platform_.clint_window.base + devices::Clint::kMsip);
+    payload.set_data_ptr(reinterpret_cast<unsigned char*>(&one));
+    payload.set_data_length(sizeof one);
+    payload.set_streaming_width(sizeof one);
+    sc_core::sc_time delay;
+    host_->b_transport(payload, delay);
+    DLAVP_CHECK(payload.is_response_ok(), "CLINT at {:#x} refuses a write", payload.get_address());
+  }
+}
+
+Soc::End Soc::run() {
+  ended_ = false;
+  end_ = End::kStarved;
+  exit_code_ = 0;
+  if (started_) restart_.notify(sc_core::SC_ZERO_TIME);
+  started_ = true;
+  sc_core::sc_start();
+  return end_;
+}
+
+bool Soc::write(uint64_t address, std::span<const uint8_t> bytes) {
+  const uint64_t offset = address - platform_.dram_window.base;
+  if (!dram_.storage().contains(offset, bytes.size())) return false;
+  dram_.storage().write(offset, bytes);
+  return true;
+}
+
+bool Soc::read(uint64_t address, std::span<uint8_t> bytes) {
+  const uint64_t offset = address - platform_.dram_window.base;
+  if (!dram_.storage().contains(offset, bytes.size())) return false;
+  dram_.storage().read(offset, bytes);
+  return true;
+}
+
+}  // namespace dlavp::vp

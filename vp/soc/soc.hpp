@@ -1,0 +1,73 @@
+// Soc: the runnable system - RISC-V core, NVDLA, interconnect, DRAM, SRAM where the accelerator has
+// a second port, CLINT, PLIC, UART, exit register - from a PlatformConfig and an HwConfig. The
+// accelerator sees the memories at the core's addresses.
+#pragma once
+
+#include <memory>
+#include <ostream>
+
+#include "models/nvdla/nvdla.hpp"
+#include "vp/devices/clint.hpp"
+#include "vp/devices/plic.hpp"
+#include "vp/devices/test_finisher.hpp"
+#include "vp/devices/uart.hpp"
+#include "vp/iss/core.hpp"
+#include "vp/memory/ram.hpp"
+#include "vp/platform_config.hpp"
+#include "vp/soc/router.hpp"
+
+namespace dlavp::vp {
+
+class Soc final : public sc_core::sc_module {
+ public:
+  /// Where the exit register lies (that of QEMU's virt machine).
+  static constexpr Window kExitWindow{0x100000, devices::TestFinisher::kSizeBytes};
+
+  Soc(const sc_core::sc_module_name& name, const HwConfig& hw, const TimingParams& timing,
+      const PlatformConfig& platform, const iss::CostTable& costs, std::ostream& uart);
+
+  /// Why the simulation stopped.
+  enum class End {
+    kExit,          ///< the firmware wrote the exit register
+    kProgramError,  ///< a unit refused its registers; accelerator().program_errors() says why
+    kStarved        ///< nothing will ever happen again
+  };
+  /// First call: lets the core leave reset. Later calls: tells the firmware, by a software
+  /// interrupt, to start again. Runs until one of the ends.
+  End run();
+  [[nodiscard]] int exit_code() const { return exit_code_; }
+
+  /// Bytes of DRAM at an address of the core's map; false: not in DRAM.
+  [[nodiscard]] bool write(uint64_t address, std::span<const uint8_t> bytes);
+  [[nodiscard]] bool read(uint64_t address, std::span<uint8_t> bytes);
+
+  [[nodiscard]] nvdla::Accelerator& accelerator() { return nvdla_.accelerator(); }
+  [[nodiscard]] const iss::Core& core() const { return core_; }
+  [[nodiscard]] bool has_sram() const { return sram_ != nullptr; }
+
+ private:
+  enum Input : unsigned { kCore, kHost, kDbb, kCvsram, kInputs };
+  enum Output : unsigned { kExit, kClint, kPlic, kUart, kNvdla, kDram, kSram };
+  static std::vector<Window> windows(const PlatformConfig& platform, bool sram);
+  void restart_thread();
+  void pause(End end);
+
+  const PlatformConfig platform_;
+  Router router_;
+  iss::Core core_;
+  devices::Clint clint_;
+  devices::Plic plic_;
+  devices::Uart uart_;
+  devices::TestFinisher exit_;
+  nvdla::Nvdla nvdla_;
+  Ram dram_;
+  std::unique_ptr<Ram> sram_;
+  tlm_utils::simple_initiator_socket<Soc> host_{"host"};
+  sc_core::sc_signal<bool> irq_software_, irq_timer_, irq_external_, irq_nvdla_, irq_uart_;
+  sc_core::sc_event restart_;
+  bool started_ = false, ended_ = false;
+  End end_ = End::kStarved;
+  int exit_code_ = 0;
+};
+
+}  // namespace dlavp::vp
