@@ -127,20 +127,22 @@ Result<Values> from_npy(const std::filesystem::path& path) {
   return v;
 }
 
-/// NVIDIA's dump of a tensor: nine words, then the memory's bytes.
-Result<std::vector<uint8_t>> from_dimg(std::vector<uint8_t> bytes, const IoTensor& t,
-                                       const std::string& file) {
-  constexpr size_t kHeader = 36;
+/// NVIDIA's dump of an int8 tensor: nine words, then the values in C, H, W order.
+Result<Values> from_dimg(const std::vector<uint8_t>& bytes, const std::string& file) {
   uint32_t words[9];
-  if (bytes.size() < kHeader || std::memcmp(bytes.data(), "DIMG", 4) != 0)
+  if (bytes.size() < sizeof words || std::memcmp(bytes.data(), "DIMG", 4) != 0)
     return Error{"run.input", file, "this is no .dimg file"};
   std::memcpy(words, bytes.data(), sizeof words);
-  if (words[3] != t.width || words[4] != t.height || bytes.size() - kHeader != t.bytes)
+  const uint64_t count = uint64_t{words[3]} * words[4] * words[5];
+  if (words[3] > 8192 || words[4] > 8192 || words[5] > 8192 || count == 0 ||
+      bytes.size() - sizeof words != count)
     return Error{"run.input", file,
-                 fmt::format("{} x {} pixels in {} bytes, input {} has {} x {} in {}", words[3],
-                             words[4], bytes.size() - kHeader, t.name, t.width, t.height, t.bytes)};
-  bytes.erase(bytes.begin(), bytes.begin() + kHeader);
-  return bytes;
+                 fmt::format("{} bytes for {} x {} x {} int8 values", bytes.size() - sizeof words,
+                             words[5], words[4], words[3])};
+  Values v{words[5], words[4], words[3], {}, false, true};
+  v.data.resize(count);
+  for (size_t i = 0; i < count; ++i) v.data[i] = static_cast<int8_t>(bytes[sizeof words + i]);
+  return v;
 }
 
 }  // namespace
@@ -155,7 +157,11 @@ Result<std::vector<uint8_t>> load_input(const std::filesystem::path& path, const
     return pack(*values, t, file);
   }
   std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
-  if (kind == ".dimg") return from_dimg(std::move(bytes), t, file);
+  if (kind == ".dimg") {
+    const auto values = from_dimg(bytes, file);
+    if (!values) return values.errors();
+    return pack(*values, t, file);
+  }
   if (kind == ".raw" || kind == ".bin") {
     if (bytes.size() != t.bytes)
       return Error{"run.input", file,

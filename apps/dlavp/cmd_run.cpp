@@ -1,0 +1,205 @@
+// dlavp run: executes a loadable on the platform, once for each input, and prints classes or
+// tensors, cycles, and a table of the operations with where their cycles went.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "apps/dlavp/cli.hpp"
+#include "apps/dlavp/commands.hpp"
+#include "apps/dlavp/run_report.hpp"
+#include "vp/host/tensor_io.hpp"
+
+namespace dlavp::app {
+
+namespace {
+
+namespace po = boost::program_options;
+
+struct Setup {
+  HwConfig hw;
+  PlatformConfig platform;
+  std::vector<uint8_t> loadable;
+  vp::Network network;
+  std::vector<std::vector<std::filesystem::path>> runs;  ///< a file for each input of the network
+};
+
+Result<std::vector<uint8_t>> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in || std::filesystem::is_directory(path))
+    return Error{"run.file", path, "cannot open this file"};
+  return std::vector<uint8_t>{std::istreambuf_iterator<char>(in), {}};
+}
+
+void use_platform(const Cli& cli, Setup& s, Diagnostics& errors) {
+  const auto platform = load_platform_config(cli.text("platform", "default"));
+  if (platform)
+    s.platform = *platform;
+  else
+    errors.append(platform.errors());
+  if (!cli.has("mem-latency")) return;
+  const auto latency = static_cast<uint32_t>(cli.integer("mem-latency", 32, 1, 100000, errors));
+  for (MemoryConfig* memory : {&s.platform.dram, &s.platform.sram}) {
+    memory->kind = MemoryKind::kFixed;
+    memory->latency_cycles = latency;
+  }
+}
+
+void use_inputs(const Cli& cli, Setup& s, const std::string& model, Diagnostics& errors) {
+  const std::vector<std::string> files = cli.texts("input");
+  const size_t wanted = s.network.inputs.size();
+  if (wanted == 0) {
+    if (!files.empty())
+      errors.add("run.inputs", model,
+                 fmt::format("{} input files, the network has no input", files.size()));
+    s.runs.push_back({});
+    return;
+  }
+  if (files.empty() || files.size() % wanted != 0)
+    errors.add("run.inputs", model,
+               fmt::format("{} input files, the network takes {} a run", files.size(), wanted));
+  for (size_t i = 0; i + wanted <= files.size(); i += wanted)
+    s.runs.emplace_back(files.begin() + static_cast<std::ptrdiff_t>(i),
+                        files.begin() + static_cast<std::ptrdiff_t>(i + wanted));
+}
+
+Result<Setup> set_up(const Cli& cli) {
+  Setup s;
+  Diagnostics errors;
+  const std::string model = cli.text("model");
+  const auto hw = load_hw_config(cli.text("config", "nv_small"));
+  if (hw)
+    s.hw = *hw;
+  else
+    errors.append(hw.errors());
+  use_platform(cli, s, errors);
+  if (const std::string timing = cli.text("timing", "cycle"); timing != "cycle")
+    errors.add("run.timing", "", fmt::format("timing mode {}, expected cycle", timing));
+  auto bytes = read_file(model);
+  if (!bytes) {
+    errors.append(bytes.errors());
+    return errors;
+  }
+  s.loadable = std::move(*bytes);
+  const auto network = vp::read_network(s.loadable, model);
+  if (!network) {
+    errors.append(network.errors());
+    return errors;
+  }
+  s.network = *network;
+  if (hw) errors.append(check_config(s.network, s.hw, model));
+  use_inputs(cli, s, model, errors);
+  if (!errors.empty()) return errors;
+  return s;
+}
+
+Result<std::vector<std::vector<uint8_t>>> read_inputs(const Setup& s, size_t run) {
+  std::vector<std::vector<uint8_t>> out;
+  Diagnostics errors;
+  for (size_t i = 0; i < s.runs[run].size(); ++i) {
+    auto bytes = vp::load_input(s.runs[run][i], s.network.inputs[i]);
+    if (bytes)
+      out.push_back(std::move(*bytes));
+    else
+      errors.append(bytes.errors());
+  }
+  if (!errors.empty()) return errors;
+  return out;
+}
+
+/// Output k of run r of n: FILE itself, with numbers where there are several.
+std::filesystem::path output_path(const std::string& base, size_t run, size_t runs, size_t output,
+                                  size_t outputs) {
+  std::filesystem::path path(base);
+  std::string stem = path.stem().string();
+  if (runs > 1) stem += fmt::format("_{}", run);
+  if (outputs > 1) stem += fmt::format("_out{}", output);
+  return path.parent_path() / (stem + path.extension().string());
+}
+
+Diagnostics save(const Cli& cli, const Setup& s, const vp::RunResult& result, size_t run) {
+  Diagnostics errors;
+  if (!cli.has("output")) return errors;
+  for (size_t k = 0; k < result.outputs.size(); ++k)
+    errors.append(vp::save_output(
+        output_path(cli.text("output"), run, s.runs.size(), k, result.outputs.size()),
+        s.network.outputs[k], result.outputs[k]));
+  return errors;
+}
+
+int run_all(const Cli& cli, const Setup& s, vp::Session& session) {
+  // All inputs are read first: a wrong one must not cost the runs before it.
+  std::vector<std::vector<std::vector<uint8_t>>> inputs;
+  Diagnostics errors;
+  for (size_t run = 0; run < s.runs.size(); ++run) {
+    auto bytes = read_inputs(s, run);
+    if (bytes)
+      inputs.push_back(std::move(*bytes));
+    else
+      errors.append(bytes.errors());
+  }
+  if (!errors.empty()) return fail(errors);
+  RunReport report(s.hw, s.platform, s.network, cli.text("model"));
+  for (size_t run = 0; run < s.runs.size(); ++run) {
+    const auto outcome = session.run(inputs[run]);
+    if (const auto* failure = std::get_if<vp::RunFailure>(&outcome)) {
+      fail(failure->errors);
+      return failure->never_finished ? kNotSo : kBadInput;
+    }
+    const auto& result = std::get<vp::RunResult>(outcome);
+    std::string name;
+    for (const auto& file : s.runs[run]) name += (name.empty() ? "" : " ") + file.string();
+    errors.append(save(cli, s, result, run));
+    if (cli.json())
+      report.add_json(result, name);
+    else
+      report.print(result, name, run == 0 || cli.has("tables"));
+  }
+  if (cli.json()) fmt::print("{}\n", report.json());
+  return errors.empty() ? kDone : fail(errors);
+}
+
+}  // namespace
+
+int cmd_run(const std::vector<std::string>& args) {
+  Cli cli(
+      "run", "MODEL --config NAME --input FILE... [--output FILE] [--json]",
+      "Executes a loadable: the firmware on the RISC-V core programs the accelerator. Inputs are "
+      "pictures\n(PGM, PPM, PNG, JPEG), .npy arrays (C x H x W), .dimg dumps or .raw/.bin bytes of "
+      "the "
+      "tensor;\nseveral inputs run one after the other. Exit 1: an operation never finished.",
+      {"dlavp run digits.nvdla --config nv_small --input seven.png",
+       "dlavp run model.nvdla --config nv_large --input a.npy b.npy --output out.npy",
+       "dlavp run model.nvdla --input cat.png --platform dram --json"});
+  cli.add()("config,c", po::value<std::string>(),
+            "hardware configuration, a name or a file (default nv_small)");
+  cli.add()("input,i", po::value<std::vector<std::string>>()->multitoken(),
+            "input files, one run each");
+  cli.add()("output,o", po::value<std::string>(),
+            "write the output tensor: .npy, or the memory's bytes");
+  cli.add()("platform,p", po::value<std::string>(),
+            "platform, a name or a file (default: default)");
+  cli.add()("mem-latency", po::value<int64_t>(),
+            "fixed memory latency in cycles, instead of the platform's memory");
+  cli.add()("timing", po::value<std::string>(), "timing mode: cycle");
+  cli.add()("tables", "print the table of operations for every input, not only the first");
+  cli.add_json();
+  cli.positional("model", 1);
+  if (const auto exit = cli.parse(args)) return *exit;
+  if (!cli.has("model"))
+    return fail("cli.missing", "run", "no loadable given; see dlavp run --help");
+  const auto setup = set_up(cli);
+  if (!setup) return fail(setup.errors());
+  const auto timing = TimingParams::load(setup->hw);
+  if (!timing) return fail(timing.errors());
+  auto session = vp::Session::create(setup->hw, *timing, setup->platform);
+  if (!session) return fail(session.errors());
+  if (const Diagnostics errors = (*session)->load(setup->loadable, setup->network); !errors.empty())
+    return fail(errors);
+  return run_all(cli, *setup, **session);
+}
+
+}  // namespace dlavp::app

@@ -1,0 +1,228 @@
+#include "apps/dlavp/run_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "vp/host/tensor_io.hpp"
+
+namespace dlavp::app {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kTop = 5;
+constexpr size_t kMostValues = 4096;  ///< of a tensor in JSON
+
+/// One line of the table. Cycles are the accelerator's, for CPU operations the core's.
+struct Row {
+  uint32_t task = 0, index = 0;
+  std::string name, engine;
+  uint64_t start = 0, cycles = 0, bytes = 0;
+  double utilisation = -1;  ///< of the multipliers; negative: the operation has none
+  std::string summary, stalls;
+};
+
+struct Totals {
+  uint64_t accelerator_cycles = 0;  ///< first enable to last completion
+  uint64_t core_cycles = 0;         ///< first task to last, of the core's clock
+  uint64_t core_asleep = 0, setup_cycles = 0;
+  uint64_t bytes = 0, macs = 0;
+  double utilisation = 0;
+};
+
+uint64_t first_enable(const vp::RunResult& r) {
+  uint64_t first = sim::kNever;
+  for (const OpRecord& record : r.records) first = std::min(first, record.enabled);
+  return first == sim::kNever ? 0 : first;
+}
+
+const char* engine_name(uint32_t engine) {
+  static constexpr const char* kNames[] = {"BDMA", "CONV", "SDP", "PDP", "CDP", "RUBIK", "CPU"};
+  return engine < std::size(kNames) ? kNames[engine] : "?";
+}
+
+std::vector<Row> rows(const vp::RunResult& r, const vp::Network& network, const HwConfig& hw) {
+  const uint64_t origin = first_enable(r);
+  std::vector<Row> out;
+  for (const vp::RanOperation& op : r.operations) {
+    Row row;
+    row.task = op.firmware.task;
+    row.index = op.firmware.index;
+    row.engine = engine_name(op.firmware.engine);
+    const vp::OperationName* name = network.operation(row.task, row.index);
+    row.name = name != nullptr && !name->name.empty() ? name->name
+                                                      : fmt::format("{}.{}", row.task, row.index);
+    row.cycles = op.firmware.done - op.firmware.enabled;
+    if (op.record) {
+      const OpRecord& record = *op.record;
+      row.start = record.started - origin;
+      row.cycles = record.done - record.started;
+      row.bytes = (record.read_beats + record.write_beats) * hw.primary_memif.width_bytes();
+      const uint64_t macs = record.macs != 0 ? record.macs : (name != nullptr ? name->macs : 0);
+      if (macs != 0 && row.cycles != 0)
+        row.utilisation = static_cast<double>(macs) / (static_cast<double>(row.cycles) * hw.macs());
+      row.summary = record.summary;
+      for (const auto& [cause, cycles] : record.stalls)
+        row.stalls += fmt::format("{}{} {}", row.stalls.empty() ? "" : ", ", cause, cycles);
+    }
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+Totals totals(const vp::RunResult& r, const HwConfig& hw) {
+  Totals t;
+  const uint64_t origin = first_enable(r);
+  for (const OpRecord& record : r.records) {
+    t.accelerator_cycles = std::max(t.accelerator_cycles, record.done - origin);
+    t.macs += record.macs;
+  }
+  t.core_cycles = r.firmware.done_cycle - r.firmware.ready_cycle;
+  t.setup_cycles = r.firmware.ready_cycle - r.firmware.boot_cycle;
+  t.core_asleep = r.firmware.sleep_cycles;
+  t.bytes = (r.read_beats + r.write_beats) * hw.primary_memif.width_bytes();
+  if (t.accelerator_cycles != 0)
+    t.utilisation =
+        static_cast<double>(t.macs) / (static_cast<double>(t.accelerator_cycles) * hw.macs());
+  return t;
+}
+
+/// Indices of the largest values, largest first; equal ones in index order.
+std::vector<size_t> top(const std::vector<int8_t>& values) {
+  std::vector<size_t> order(values.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  const size_t n = std::min(kTop, order.size());
+  std::partial_sort(
+      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(n), order.end(),
+      [&](size_t a, size_t b) { return values[a] != values[b] ? values[a] > values[b] : a < b; });
+  order.resize(n);
+  return order;
+}
+
+std::string label(const vp::Network& network, size_t index) {
+  return index < network.labels.size() ? network.labels[index] : fmt::format("class {}", index);
+}
+
+bool is_vector(const vp::IoTensor& t) { return t.described && t.height == 1 && t.width == 1; }
+
+void print_output(const vp::Network& network, const vp::IoTensor& t,
+                  const std::vector<int8_t>& values) {
+  if (is_vector(t) && values.size() > 1) {
+    fmt::print("  {}:", t.name);
+    for (const size_t i : top(values))
+      fmt::print("  {} {}", label(network, i),
+                 t.scale ? fmt::format("{:.3f}", values[i] * *t.scale)
+                         : fmt::format("{}", int{values[i]}));
+    fmt::print("\n");
+    return;
+  }
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  if (values.empty()) return;
+  fmt::print("  {}: {} x {} x {} (C H W) int8{}, {} to {}\n", t.name, t.channels, t.height, t.width,
+             t.scale ? fmt::format(", scale {:g}", *t.scale) : "", int{*low}, int{*high});
+}
+
+std::string memory_text(const MemoryConfig& m) {
+  return m.kind == MemoryKind::kFixed ? fmt::format("fixed latency {}", m.latency_cycles)
+                                      : fmt::format("DRAM of {} banks, {} bytes a cycle",
+                                                    m.dram.banks, m.dram.bytes_per_cycle);
+}
+
+Json row_json(const Row& row) {
+  Json j{{"task", row.task},   {"index", row.index},   {"name", row.name},  {"engine", row.engine},
+         {"start", row.start}, {"cycles", row.cycles}, {"bytes", row.bytes}};
+  j["utilisation"] = row.utilisation < 0 ? Json() : Json(row.utilisation);
+  j["summary"] = row.summary;
+  return j;
+}
+
+}  // namespace
+
+struct RunReport::Collected {
+  Json runs = Json::array();
+};
+
+RunReport::RunReport(const HwConfig& hw, const PlatformConfig& platform, const vp::Network& network,
+                     std::string model)
+    : hw_(hw),
+      platform_(platform),
+      network_(network),
+      model_(std::move(model)),
+      collected_(std::make_unique<Collected>()) {}
+
+RunReport::~RunReport() = default;
+
+void RunReport::print(const vp::RunResult& r, const std::string& input, bool with_table) const {
+  fmt::print("{}\n", input.empty() ? model_ : input);
+  for (size_t k = 0; k < r.outputs.size(); ++k)
+    print_output(network_, network_.outputs[k],
+                 vp::unpack_output(network_.outputs[k], r.outputs[k]));
+  const Totals t = totals(r, hw_);
+  if (with_table) {
+    fmt::print("\n  {:<24} {:<6} {:>12} {:>12} {:>12} {:>7}  {}\n", "operation", "engine", "start",
+               "cycles", "bytes", "MACs", "stalls");
+    for (const Row& row : rows(r, network_, hw_))
+      fmt::print("  {:<24} {:<6} {:>12} {:>12} {:>12} {:>7}  {}\n", row.name, row.engine, row.start,
+                 row.cycles, row.bytes,
+                 row.utilisation < 0 ? "" : fmt::format("{:.1f} %", 100 * row.utilisation),
+                 row.stalls);
+    fmt::print("\n");
+  }
+  const double ms = 1e3 * static_cast<double>(t.accelerator_cycles) / platform_.nvdla_clock_hz;
+  fmt::print(
+      "  {} cycles on the accelerator ({:.3f} ms), {} on the core ({} asleep), {} bytes moved, "
+      "{:.1f} % of the "
+      "multipliers\n",
+      t.accelerator_cycles, ms, t.core_cycles, t.core_asleep, t.bytes, 100 * t.utilisation);
+  if (with_table)
+    fmt::print("  assumptions: {}, {:g} MHz (core {:g} MHz), int8, batch 1, memory: {}\n\n",
+               hw_.name, platform_.nvdla_clock_hz / 1e6, platform_.core_clock_hz / 1e6,
+               memory_text(platform_.dram));
+}
+
+void RunReport::add_json(const vp::RunResult& r, const std::string& input) {
+  const Totals t = totals(r, hw_);
+  Json run{{"input", input}, {"outputs", Json::array()}};
+  for (size_t k = 0; k < r.outputs.size(); ++k) {
+    const vp::IoTensor& tensor = network_.outputs[k];
+    const auto values = vp::unpack_output(tensor, r.outputs[k]);
+    Json out{{"name", tensor.name},
+             {"bind_id", tensor.bind_id},
+             {"shape", {1, tensor.channels, tensor.height, tensor.width}}};
+    out["scale"] = tensor.scale ? Json(*tensor.scale) : Json();
+    if (is_vector(tensor))
+      for (const size_t i : top(values))
+        out["top"].push_back({{"index", i}, {"label", label(network_, i)}, {"value", values[i]}});
+    if (values.size() <= kMostValues) out["values"] = values;
+    run["outputs"].push_back(std::move(out));
+  }
+  run["cycles"] = {{"accelerator", t.accelerator_cycles},
+                   {"core", t.core_cycles},
+                   {"core_asleep", t.core_asleep},
+                   {"core_setup", t.setup_cycles}};
+  run["bytes"] = t.bytes;
+  run["macs"] = t.macs;
+  run["utilisation"] = t.utilisation;
+  run["instructions"] = r.instructions;
+  run["operations"] = Json::array();
+  for (const Row& row : rows(r, network_, hw_)) run["operations"].push_back(row_json(row));
+  collected_->runs.push_back(std::move(run));
+}
+
+std::string RunReport::json() const {
+  return Json{{"model", model_},
+              {"config", hw_.name},
+              {"platform", platform_.name},
+              {"clock_hz", platform_.nvdla_clock_hz},
+              {"precision", "int8"},
+              {"batch", 1},
+              {"memory", memory_text(platform_.dram)},
+              {"runs", collected_->runs}}
+      .dump(2);
+}
+
+}  // namespace dlavp::app
