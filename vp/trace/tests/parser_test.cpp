@@ -54,7 +54,7 @@ TEST_CASE("trace parser: commands of the .cfg form become actions with places") 
   CHECK(load.packets[0].offset == 4);
   CHECK(load.packets[0].bytes == std::vector<uint8_t>{1, 0xff});
   CHECK(std::get<RegWrite>(t->commands[2].action).op_enable);
-  CHECK(std::get<RegWrite>(t->commands[3].action).address == 0x4000 + 0x1c);
+  CHECK(std::get<RegWrite>(t->commands[3].action).address == 0x4000 + 0x18);
   const auto& poll = std::get<RegCheck>(t->commands[5].action);
   CHECK(poll.shift == 4);
   CHECK(poll.condition == Condition::kNotLess);
