@@ -60,8 +60,17 @@ Pdp::Timing::Timing(const TimingParams& params) {
   vertical_to_write = cycles("vertical_to_write");
   single_column_pause = cycles("single_column_pause");
   on_the_fly_input = cycles("on_the_fly_input");
+  read_done_delay = cycles("read_done_delay");
+  read_done_to_done = cycles("read_done_to_done");
+  done_to_late_interrupt = cycles("done_to_late_interrupt");
   result_atoms = static_cast<size_t>(cycles("result_atoms"));
 }
+
+Pdp::Job::Job(PdpOp decoded, unsigned of_group)
+    : op(std::move(decoded)),
+      group(of_group),
+      schedule(op),
+      atoms_left(uint64_t{op.in.width} * op.in.height * op.surfaces) {}
 
 Pdp::Pdp(const UnitContext& context, Link<int8_t>& from_sdp)
     : context_(context),
@@ -74,6 +83,7 @@ Pdp::Pdp(const UnitContext& context, Link<int8_t>& from_sdp)
       writer_(context.events),
       start_event_([this] { try_start(); }),
       core_event_([this] { core(); }),
+      read_done_event_([this] { read_finished(); }),
       core_done_event_([this] { core_finished(); }),
       interrupt_event_([this] { complete(); }) {
   regs_.on_enable([this](unsigned group) { enabled(group, false); });
@@ -87,10 +97,7 @@ Pdp::Pdp(const UnitContext& context, Link<int8_t>& from_sdp)
     writer_.connect(kSecondary, context.cvif->write_port(mcif::WriteClient::kPdp));
   }
   reader_.on_atom([this] { core(); });
-  writer_.set_handlers(
-      [this] { core(); },
-      [this] { context_.events.schedule_in(core_done_event_, timing_.done_delay); },
-      [this] { acknowledged(); });
+  writer_.set_handlers([this] { core(); }, [this] { written(); }, [this] { acknowledged(); });
   from_sdp_.atoms.on_data([this] { core(); });
 }
 
@@ -134,7 +141,7 @@ void Pdp::try_start() {
     start_read(
         *jobs_.back(),
         std::max(rdma_enabled_at_[jobs_.back()->group] + timing_.enable_to_request, read_free_));
-  if (jobs_.size() == 1) start_core();
+  if (jobs_.size() == 1 && unused_atoms_ == 0) start_core();
 }
 
 void Pdp::start_read(Job& job, Cycle at) {
@@ -169,6 +176,7 @@ bool Pdp::take_atom(Job& job, Cycle& at) {
       from_sdp_.cubes.pop_front();
     }
     from_sdp_.atoms.pop(1);
+    --job.atoms_left;
     return true;
   }
   if (!reader_.has_atom()) {
@@ -179,13 +187,28 @@ bool Pdp::take_atom(Job& job, Cycle& at) {
   if (at > context_.events.now()) return false;
   job.first_atom_taken = true;
   reader_.take(at + atom_cycles_ - 1);
-  if (reader_.idle()) read_finished();
+  if (reader_.idle())
+    context_.events.schedule(read_done_event_, at + atom_cycles_ - 1 + timing_.read_done_delay);
   return true;
+}
+
+// Takes the atoms that no window of an operation on the fly uses and that come after its done.
+void Pdp::drain() {
+  if (from_sdp_.atoms.available() == 0) return;
+  if (horizontal_free_ > context_.events.now())
+    return context_.events.schedule(core_event_, horizontal_free_);
+  from_sdp_.atoms.pop(1);
+  horizontal_free_ = context_.events.now() + atom_cycles_;
+  if (--unused_atoms_ > 0) return context_.events.schedule(core_event_, horizontal_free_);
+  core_free_ = horizontal_free_;
+  if (!jobs_.empty()) start_core();
 }
 
 // Plays positions of the horizontal stage up to now.
 void Pdp::core() {
-  if (jobs_.empty() || refused_) return;
+  if (refused_) return;
+  if (unused_atoms_ > 0) return drain();
+  if (jobs_.empty()) return;
   Job& job = *jobs_.front();
   while (job.schedule.more() && writer_.pending() <= timing_.result_atoms) {
     Cycle at = horizontal_free_;
@@ -227,7 +250,16 @@ void Pdp::read_finished() {
                   job.op.count_read_stalls ? static_cast<uint32_t>(reader_.stall_cycles()) : 0);
   rdma_regs_.operation_done();
   read_free_ = context_.events.now() + timing_.next_start;
+  if (job.written) context_.events.schedule_in(core_done_event_, timing_.read_done_to_done);
   context_.events.schedule_in(start_event_, 1);
+}
+
+// From memory an operation is done when all is written and all was read, used or not.
+void Pdp::written() {
+  Job& job = *jobs_.front();
+  job.written = true;
+  if (job.op.on_the_fly || job.read_done)
+    context_.events.schedule_in(core_done_event_, timing_.done_delay);
 }
 
 void Pdp::core_finished() {
@@ -239,13 +271,28 @@ void Pdp::core_finished() {
              job->op.count_write_stalls ? static_cast<uint32_t>(writer_.stall_cycles()) : 0);
   regs_.operation_done();
   core_free_ = context_.events.now() + timing_.next_start;
+  if (job->op.on_the_fly) unused_atoms_ = job->atoms_left;
+  const bool acknowledged = job->acknowledged;
   waiting_ack_.push_back(std::move(job));
-  if (!jobs_.empty()) start_core();
+  if (acknowledged) interrupt_at(context_.events.now() + timing_.done_to_late_interrupt);
+  if (unused_atoms_ > 0)
+    drain();
+  else if (!jobs_.empty())
+    start_core();
   try_start();
 }
 
+// Acknowledges come in order: for the oldest done operation that waits for one, else for the
+// core's.
 void Pdp::acknowledged() {
-  interrupts_.push_back(context_.events.now() + timing_.ack_to_interrupt);
+  if (waiting_ack_.size() > interrupts_.size())
+    interrupt_at(context_.events.now() + timing_.ack_to_interrupt);
+  else
+    jobs_.front()->acknowledged = true;
+}
+
+void Pdp::interrupt_at(Cycle at) {
+  interrupts_.push_back(at);
   context_.events.schedule(interrupt_event_, interrupts_.front());
 }
 

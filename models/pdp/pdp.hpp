@@ -24,18 +24,20 @@ class Pdp final : public Unit {
   struct Timing {
     sim::Cycle enable_to_request, enable_to_core, next_start, done_delay, ack_to_interrupt;
     sim::Cycle first_atom, horizontal_to_vertical, vertical_to_write, single_column_pause;
-    sim::Cycle on_the_fly_input;
+    sim::Cycle on_the_fly_input, read_done_delay, read_done_to_done, done_to_late_interrupt;
     size_t result_atoms;
     explicit Timing(const TimingParams& params);
   };
   struct Job {
-    Job(PdpOp decoded, unsigned of_group) : op(std::move(decoded)), group(of_group), schedule(op) {}
+    Job(PdpOp decoded, unsigned of_group);
     const PdpOp op;
     const unsigned group;
     PoolSchedule schedule;
     AtomCube<int8_t> in;
     std::shared_ptr<LazyCube<int8_t>> from_sdp;
     bool core_started = false, first_atom_taken = false, read_done = false;
+    bool written = false, acknowledged = false;
+    uint64_t atoms_left;  ///< of the input, on the fly
     OpRecord record;
   };
 
@@ -46,9 +48,12 @@ class Pdp final : public Unit {
   void core();
   [[nodiscard]] bool take_atom(Job& job, sim::Cycle& at);
   void play(Job& job, const Position& position, sim::Cycle at);
+  void drain();
   void read_finished();
+  void written();
   void core_finished();
   void acknowledged();
+  void interrupt_at(sim::Cycle at);
   void complete();
   void refuse(const Diagnostics& errors);
   [[nodiscard]] uint32_t atom() const { return context_.hw.memory_atomic_size; }
@@ -68,7 +73,8 @@ class Pdp final : public Unit {
   std::deque<sim::Cycle> interrupts_;
   sim::Cycle read_free_ = 0, core_free_ = 0;  ///< a following operation may start
   sim::Cycle horizontal_free_ = 0, vertical_free_ = 0;
-  sim::Event start_event_, core_event_, core_done_event_, interrupt_event_;
+  uint64_t unused_atoms_ = 0;  ///< of an operation on the fly that is done, still to come from SDP
+  sim::Event start_event_, core_event_, read_done_event_, core_done_event_, interrupt_event_;
 };
 
 }  // namespace dlavp::pdp
