@@ -56,12 +56,18 @@ Result<NpyArray> decode_npy(const std::string& bytes, const std::string& place) 
   std::smatch type;
   std::smatch shape;
   static const std::regex kType("'descr':\\s*'([<|=])([a-z][0-9])'");
+  static const std::regex kAnyType("'descr':\\s*([^,}]*)");
   static const std::regex kShape("'shape':\\s*\\(([0-9, ]*)\\)");
   if (text.find("'fortran_order': True") != std::string::npos)
     return wrong("Fortran order is not supported");
   if (!std::regex_search(text, shape, kShape)) return wrong("the header has no shape");
-  if (!std::regex_search(text, type, kType))
-    return Error{"npy.type", place, "the element type is not a little-endian number"};
+  if (!std::regex_search(text, type, kType)) {
+    std::smatch any;
+    const bool named = std::regex_search(text, any, kAnyType);
+    return Error{"npy.type", place,
+                 fmt::format("element type {}, expected a little-endian number such as '<f4'",
+                             named ? any[1].str() : "not given")};
+  }
   NpyArray out;
   uint64_t elements = 1;
   static const std::regex kNumber("[0-9]+");
@@ -70,6 +76,7 @@ Result<NpyArray> decode_npy(const std::string& bytes, const std::string& place) 
        ++it) {
     if (it->length() > 10) return wrong("the shape is too large");
     out.shape.push_back(std::stoull(it->str()));
+    if (out.shape.back() > kMostElements) return wrong("the shape is too large");
     elements *= out.shape.back();
     if (elements > kMostElements) return wrong("the shape is too large");
   }

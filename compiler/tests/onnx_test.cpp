@@ -125,6 +125,103 @@ TEST_CASE("onnx: bad models are refused by name") {
   }
 }
 
+TEST_CASE("onnx: inputs of the wrong kind are refused by name") {
+  const auto refused = [](const Model& m, const char* id, const std::string& text) {
+    const auto g = m.import();
+    REQUIRE(!g.ok());
+    INFO(g.errors().text());
+    REQUIRE(g.errors().has(id));
+    REQUIRE(g.errors().text().find(text) != std::string::npos);
+  };
+  SECTION("a constant where an activation belongs") {
+    Model m;
+    m.weights("w", {8, 3, 3, 3});
+    m.node("Relu", {"w"}, "y");
+    refused(m, "onnx.constant_input", "'w' is a constant");
+  }
+  SECTION("computed weights") {
+    Model m;
+    m.node("Relu", {"x"}, "r");
+    m.node("Conv", {"x", "r"}, "y");
+    refused(m, "onnx.not_constant", "'r' is computed");
+  }
+  SECTION("one output of two nodes") {
+    Model m;
+    m.node("Relu", {"x"}, "y");
+    m.node("Relu", {"x"}, "y");
+    refused(m, "onnx.duplicate", "'y' is produced twice");
+  }
+  SECTION("a graph without input") {
+    Model m;
+    m.proto.mutable_graph()->clear_input();
+    m.node("Relu", {"x"}, "y");
+    refused(m, "onnx.no_input", "no input");
+  }
+  SECTION("a batch") {
+    Model m({4, 3, 6, 6});
+    m.node("Relu", {"x"}, "y");
+    refused(m, "onnx.batch", "batch 4");
+  }
+  SECTION("three dimensions") {
+    Model m({1, 3, 6});
+    m.node("Relu", {"x"}, "y");
+    refused(m, "onnx.shape", "3 dimensions, expected 4 (NCHW) or 2 (NC)");
+  }
+  SECTION("a size of zero") {
+    Model m({1, 3, 0, 6});
+    m.node("Relu", {"x"}, "y");
+    refused(m, "onnx.shape", "dimension 2 is 0");
+  }
+}
+
+TEST_CASE("onnx: attributes out of range are refused by name") {
+  Model m;
+  m.weights("w", {8, 3, 3, 3});
+  onnx::AttributeProto* a = m.node("Conv", {"x", "w"}, "y")->add_attribute();
+  const auto refused = [&](const std::string& text) {
+    const auto g = m.import();
+    REQUIRE(!g.ok());
+    INFO(g.errors().text());
+    REQUIRE(g.errors().has("onnx.attribute"));
+    REQUIRE(g.errors().text().find("the_Conv") != std::string::npos);
+    REQUIRE(g.errors().text().find(text) != std::string::npos);
+  };
+  SECTION("too few pads") {
+    a->set_name("pads");
+    for (int64_t p : {1, 1}) a->add_ints(p);
+    refused("pads has 2 values, expected 4");
+  }
+  SECTION("a negative pad") {
+    a->set_name("pads");
+    for (int64_t p : {0, -1, 0, 0}) a->add_ints(p);
+    refused("pads contains -1, expected 0 to 1048576");
+  }
+  SECTION("a stride of zero") {
+    a->set_name("strides");
+    for (int64_t p : {0, 1}) a->add_ints(p);
+    refused("zero size");
+  }
+  SECTION("an unknown padding mode") {
+    a->set_name("auto_pad");
+    a->set_s("SAME");
+    refused("auto_pad 'SAME'");
+  }
+}
+
+TEST_CASE("onnx: files that hold no model are refused with their name") {
+  const auto garbage = decode_onnx("\xff\xff\xff\xff\xff", "garbage.onnx");
+  REQUIRE(!garbage.ok());
+  REQUIRE(garbage.errors().has("onnx.parse"));
+  REQUIRE(garbage.errors().text().find("garbage.onnx") == 0);
+  REQUIRE(garbage.errors().text().find("5 bytes") != std::string::npos);
+  REQUIRE(decode_onnx("", "empty.onnx").errors().has("onnx.empty"));
+  const auto missing = read_onnx("no/such/model.onnx");
+  REQUIRE(!missing.ok());
+  REQUIRE(missing.errors().has("onnx.open"));
+  REQUIRE(missing.errors().text().find("no/such/model.onnx") == 0);
+  REQUIRE(read_onnx(DLAVP_SOURCE_DIR).errors().has("onnx.open"));  // a folder
+}
+
 TEST_CASE("onnx: a truncated file is refused or still a whole model, never a crash") {
   Model m;
   m.weights("w", {8, 3, 3, 3});
