@@ -69,7 +69,7 @@ void use_inputs(const Cli& cli, Setup& s, const std::string& model, Diagnostics&
 Result<Setup> set_up(const Cli& cli) {
   Setup s;
   Diagnostics errors;
-  const std::string model = cli.text("model");
+  const std::string model = cli.texts("model").front();
   const auto hw = load_hw_config(cli.text("config", "nv_small"));
   if (hw)
     s.hw = *hw;
@@ -142,7 +142,7 @@ int run_all(const Cli& cli, const Setup& s, vp::Session& session) {
       errors.append(bytes.errors());
   }
   if (!errors.empty()) return fail(errors);
-  RunReport report(s.hw, s.platform, s.network, cli.text("model"));
+  RunReport report(s.hw, s.platform, s.network, cli.texts("model").front());
   for (size_t run = 0; run < s.runs.size(); ++run) {
     const auto outcome = session.run(inputs[run]);
     if (const auto* failure = std::get_if<vp::RunFailure>(&outcome)) {

@@ -24,6 +24,7 @@ struct Row {
   uint64_t start = 0, cycles = 0, bytes = 0;
   double utilisation = -1;  ///< of the multipliers; negative: the operation has none
   std::string summary, stalls;
+  FwOperationInfo core{};  ///< when the core programmed, enabled, and saw it done
 };
 
 struct Totals {
@@ -50,6 +51,7 @@ std::vector<Row> rows(const vp::RunResult& r, const vp::Network& network, const 
   std::vector<Row> out;
   for (const vp::RanOperation& op : r.operations) {
     Row row;
+    row.core = op.firmware;
     row.task = op.firmware.task;
     row.index = op.firmware.index;
     row.engine = engine_name(op.firmware.engine);
@@ -137,6 +139,8 @@ Json row_json(const Row& row) {
          {"start", row.start}, {"cycles", row.cycles}, {"bytes", row.bytes}};
   j["utilisation"] = row.utilisation < 0 ? Json() : Json(row.utilisation);
   j["summary"] = row.summary;
+  j["core"] = {
+      {"programmed", row.core.programmed}, {"enabled", row.core.enabled}, {"done", row.core.done}};
   return j;
 }
 

@@ -85,7 +85,7 @@ static bool open_tensor(const Task* task, const DlaEmuBuffer* b, const char* wha
   return task_bytes(task, b->address, b->offset, extent, what, &out->bytes, error);
 }
 
-/* The largest value is subtracted first; the exponentials are computed twice rather than stored. */
+/* Each exponential is computed twice rather than stored; its largest argument is 0. */
 static void softmax(const Tensor* in, const Tensor* out, double in_scale, double out_scale) {
   const DlaEmuBuffer* b = in->buffer;
   for (uint32_t h = 0; h < b->height; ++h)

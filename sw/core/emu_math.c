@@ -36,6 +36,23 @@ static double scale2(double x, int n) {
 
 static const double kLn2 = 0.693147180559945309417232;
 
+enum { kExpTerms = 15 };
+static const double kInverseFactorial[kExpTerms] = {1.0,
+                                                    1.0,
+                                                    1.0 / 2,
+                                                    1.0 / 6,
+                                                    1.0 / 24,
+                                                    1.0 / 120,
+                                                    1.0 / 720,
+                                                    1.0 / 5040,
+                                                    1.0 / 40320,
+                                                    1.0 / 362880,
+                                                    1.0 / 3628800,
+                                                    1.0 / 39916800,
+                                                    1.0 / 479001600,
+                                                    1.0 / 6227020800,
+                                                    1.0 / 87178291200};
+
 double emu_exp(double x) {
   if (x != x) return x;
   if (x > 709) return from_bits(kInfinity);
@@ -43,11 +60,9 @@ double emu_exp(double x) {
   const double turns = x / kLn2;
   const int n = (int)(turns + (turns < 0 ? -0.5 : 0.5));
   const double r = x - n * kLn2;
-  double term = 1, sum = 1; /* |r| <= 0.35: 15 terms are below the last place of a double */
-  for (int i = 1; i <= 15; ++i) {
-    term = term * r / i;
-    sum += term;
-  }
+  /* |r| <= 0.35: the next term is below a double's last place. */
+  double sum = kInverseFactorial[kExpTerms - 1];
+  for (int i = kExpTerms - 2; i >= 0; --i) sum = sum * r + kInverseFactorial[i];
   return scale2(sum, n);
 }
 

@@ -63,7 +63,8 @@ bool fb_bytes(const FbBuffer* buffer, const FbTable* table, unsigned field, unsi
               uint8_t* out) {
   uint32_t at;
   memset(out, 0, bytes);
-  /* Old writers count a struct of three bytes short in the table's size: the buffer's end decides. */
+  /* Old writers count a struct of three bytes short in the table's size: the buffer's end decides.
+   */
   if (!locate(buffer, table, field, 0, &at) || !inside(buffer, at, bytes)) return false;
   if (at != 0) memcpy(out, buffer->data + at, bytes);
   return true;

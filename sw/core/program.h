@@ -1,5 +1,5 @@
-/* Register programs of the engines: each function translates one descriptor into the registers of
- * the producer group, or (RegPass.apply unset) only checks that it can. */
+/* Register programs of the engines: each function translates one descriptor into the writes of a
+ * register group, checking everything on the way. */
 #ifndef DLAVP_SW_PROGRAM_H
 #define DLAVP_SW_PROGRAM_H
 

@@ -1,6 +1,8 @@
 /* The scheduler of DLA operations. */
 #include "schedule.h"
 
+#include <string.h>
+
 /* Where an engine's pointers are, and its completion bits in GLB. */
 typedef struct {
   uint32_t pointer, rdma_pointer;
@@ -81,16 +83,27 @@ static bool check_chains(Schedule* s) {
   return true;
 }
 
-static bool check_descriptors(const Schedule* s) {
-  const RegPass check = {false, s->error};
-  for (uint32_t i = 0; i < s->count; ++i) {
-    TaskOperation op;
-    task_operation(s->task, i, s->operations[i].graph.op_type, &op);
-    program_operation(s->task, &op, &check);
-    if (s->error->code == FW_OK) continue;
+/* Makes the register program of every operation. */
+static bool compile_operations(const Schedule* s, Arena* arena) {
+  RegWrite writes[REG_MAX_WRITES];
+  uint32_t count;
+  const RegPass pass = {s->error, writes, &count};
+  for (uint32_t i = 0; i < s->count && s->error->code == FW_OK; ++i) {
+    ScheduledOperation* op = &s->operations[i];
+    TaskOperation descriptor;
+    task_operation(s->task, i, op->graph.op_type, &descriptor);
+    count = 0;
     s->error->operation = (int32_t)i;
-    return false;
+    if (!program_operation(s->task, &descriptor, &pass)) return false;
+    RegWrite* kept = (RegWrite*)arena_table(arena, count * sizeof(RegWrite));
+    if (!kept) return fw_fail(s->error, FW_E_MEMORY, "no room for the register program");
+    memcpy(kept, writes, count * sizeof(RegWrite));
+    op->writes = kept;
+    op->num_writes = (uint16_t)count;
+    op->rdma = program_uses_rdma(&descriptor);
+    op->lut = (int16_t)program_lut_index(&descriptor);
   }
+  s->error->operation = -1;
   return true;
 }
 
@@ -118,7 +131,7 @@ bool schedule_check(Schedule* s, const Task* task, Arena* arena, FwOperationInfo
     if (op->graph.op_type >= DLA_ENGINE_COUNT)
       return graph_error(error, i, "type", op->graph.op_type, DLA_ENGINE_COUNT - 1);
   }
-  return check_chains(s) && check_graph(s, incoming) && check_descriptors(s);
+  return check_chains(s) && check_graph(s, incoming) && compile_operations(s, arena);
 }
 
 static void set_producer(uint8_t engine, uint32_t group, uint32_t rdma_group) {
@@ -132,7 +145,7 @@ static void set_producer(uint8_t engine, uint32_t group, uint32_t rdma_group) {
   if (kRegisters[engine].rdma_pointer) fw_csb_write(kRegisters[engine].rdma_pointer, rdma_group);
 }
 
-static void enable_registers(const ScheduledOperation* op, bool rdma) {
+static void enable_registers(const ScheduledOperation* op) {
   const uint8_t engine = op->graph.op_type;
   set_producer(engine, op->group, op->rdma_group);
   switch (engine) {
@@ -144,11 +157,11 @@ static void enable_registers(const ScheduledOperation* op, bool rdma) {
       fw_csb_write(CDMA_BASE + CDMA_D_OP_ENABLE, 1);
       break;
     case DLA_ENGINE_SDP:
-      if (rdma) fw_csb_write(SDP_RDMA_BASE + SDP_RDMA_D_OP_ENABLE, 1);
+      if (op->rdma) fw_csb_write(SDP_RDMA_BASE + SDP_RDMA_D_OP_ENABLE, 1);
       fw_csb_write(SDP_BASE + SDP_D_OP_ENABLE, 1);
       break;
     case DLA_ENGINE_PDP:
-      if (rdma) fw_csb_write(PDP_RDMA_BASE + PDP_RDMA_D_OP_ENABLE, 1);
+      if (op->rdma) fw_csb_write(PDP_RDMA_BASE + PDP_RDMA_D_OP_ENABLE, 1);
       fw_csb_write(PDP_BASE + PDP_D_OP_ENABLE, 1);
       break;
     default:
@@ -187,12 +200,9 @@ static bool program_next(Schedule* s, uint8_t type) {
   if (engine->next < 0 || engine->in_group[engine->group] >= 0) return false;
   const uint32_t index = (uint32_t)engine->next;
   ScheduledOperation* op = &s->operations[index];
-  TaskOperation descriptor;
-  task_operation(s->task, index, type, &descriptor);
-  if (!lut_ready(s, engine, type, program_lut_index(&descriptor))) return false;
-  const RegPass apply = {true, s->error};
+  if (!lut_ready(s, engine, type, op->lut)) return false;
   set_producer(type, engine->group, engine->rdma_group);
-  program_operation(s->task, &descriptor, &apply);
+  fw_csb_play(op->writes, op->num_writes);
   op->state = OP_PROGRAMMED;
   op->group = engine->group;
   op->rdma_group = engine->rdma_group;
@@ -201,7 +211,7 @@ static bool program_next(Schedule* s, uint8_t type) {
   engine->in_group[engine->group] = (int32_t)index;
   engine->group ^= 1;
   /* The read DMA's pointer moves only with operations that use it. */
-  if (program_uses_rdma(&descriptor)) engine->rdma_group ^= 1;
+  if (op->rdma) engine->rdma_group ^= 1;
   engine->next = op->graph.consumers[type].index;
   signal_event(s, index, DLA_EVENT_PROGRAMMED);
   return true;
@@ -216,27 +226,74 @@ static bool enable_ready(Schedule* s, uint8_t type) {
     if (index < 0) continue;
     ScheduledOperation* op = &s->operations[index];
     if (op->state != OP_PROGRAMMED || op->missing != 0) continue;
-    TaskOperation descriptor;
-    task_operation(s->task, (uint32_t)index, type, &descriptor);
     op->state = OP_ENABLED;
     op->info->enabled = fw_cycle();
-    enable_registers(op, program_uses_rdma(&descriptor));
+    enable_registers(op);
     signal_event(s, (uint32_t)index, DLA_EVENT_ENABLED);
     changed = true;
   }
   return changed;
 }
 
-static bool pump(Schedule* s) {
-  bool changed = true;
-  while (changed && s->error->code == FW_OK) {
-    changed = false;
-    for (uint8_t e = 0; e < DLA_ENGINE_COUNT; ++e) {
-      changed |= program_next(s, e);
-      changed |= enable_ready(s, e);
-    }
+/* Of the operations that could be programmed now the first in the list, which its author wrote in
+ * the order of execution; -1: none. */
+static int32_t most_urgent(const Schedule* s) {
+  int32_t best = -1;
+  for (unsigned e = 0; e < DLA_ENGINE_COUNT; ++e) {
+    const EngineState* engine = &s->engines[e];
+    if (engine->next < 0 || engine->in_group[engine->group] >= 0) continue;
+    const int32_t lut = s->operations[engine->next].lut;
+    const bool busy = engine->in_group[0] >= 0 || engine->in_group[1] >= 0;
+    if (lut >= 0 && lut != engine->lut && busy) continue;
+    if (best < 0 || engine->next < best) best = engine->next;
   }
-  return s->error->code == FW_OK;
+  return best;
+}
+
+static void complete(Schedule* s, uint8_t type, unsigned group) {
+  EngineState* engine = &s->engines[type];
+  const int32_t index = engine->in_group[group];
+  if (index < 0 || s->operations[index].state != OP_ENABLED) return;
+  ScheduledOperation* op = &s->operations[index];
+  op->state = OP_DONE;
+  op->info->done = fw_cycle();
+  engine->in_group[group] = -1;
+  ++s->done;
+  signal_event(s, (uint32_t)index, DLA_EVENT_COMPLETED);
+}
+
+static void conv_event(Schedule* s, unsigned group, uint8_t event) {
+  const int32_t index = s->engines[DLA_ENGINE_CONV].in_group[group];
+  if (index >= 0 && s->operations[index].state == OP_ENABLED)
+    signal_event(s, (uint32_t)index, event);
+}
+
+static void handle(Schedule* s, uint32_t status) {
+  for (unsigned group = 0; group < 2; ++group) {
+    if (status >> (GLB_S_INTR_STATUS_CDMA_WT_DONE_STATUS0_SHIFT + group) & 1)
+      conv_event(s, group, DLA_EVENT_WEIGHTS_DONE);
+    if (status >> (GLB_S_INTR_STATUS_CDMA_DAT_DONE_STATUS0_SHIFT + group) & 1)
+      conv_event(s, group, DLA_EVENT_DATA_DONE);
+  }
+  for (uint8_t e = 0; e < DLA_ENGINE_COUNT; ++e)
+    for (unsigned group = 0; group < 2; ++group)
+      if (status >> (kRegisters[e].done_shift + group) & 1) complete(s, e, group);
+}
+
+/* Whatever may run is enabled before anything else is programmed, and what completed meanwhile
+ * comes first: the hardware should not wait for the core. */
+static bool pump(Schedule* s) {
+  for (;;) {
+    bool enabled = true;
+    while (enabled) {
+      enabled = false;
+      for (uint8_t e = 0; e < DLA_ENGINE_COUNT; ++e) enabled |= enable_ready(s, e);
+    }
+    const int32_t next = most_urgent(s);
+    if (next < 0 || s->error->code != FW_OK) return s->error->code == FW_OK;
+    program_next(s, s->operations[next].graph.op_type);
+    handle(s, fw_poll_interrupt());
+  }
 }
 
 /* After reset the convolution buffer is cleared; nothing may be enabled before. */
@@ -268,34 +325,8 @@ bool schedule_start(Schedule* s) {
   return pump(s);
 }
 
-static void complete(Schedule* s, uint8_t type, unsigned group) {
-  EngineState* engine = &s->engines[type];
-  const int32_t index = engine->in_group[group];
-  if (index < 0 || s->operations[index].state != OP_ENABLED) return;
-  ScheduledOperation* op = &s->operations[index];
-  op->state = OP_DONE;
-  op->info->done = fw_cycle();
-  engine->in_group[group] = -1;
-  ++s->done;
-  signal_event(s, (uint32_t)index, DLA_EVENT_COMPLETED);
-}
-
-static void conv_event(Schedule* s, unsigned group, uint8_t event) {
-  const int32_t index = s->engines[DLA_ENGINE_CONV].in_group[group];
-  if (index >= 0 && s->operations[index].state == OP_ENABLED)
-    signal_event(s, (uint32_t)index, event);
-}
-
 bool schedule_interrupt(Schedule* s, uint32_t status) {
-  for (unsigned group = 0; group < 2; ++group) {
-    if (status >> (GLB_S_INTR_STATUS_CDMA_WT_DONE_STATUS0_SHIFT + group) & 1)
-      conv_event(s, group, DLA_EVENT_WEIGHTS_DONE);
-    if (status >> (GLB_S_INTR_STATUS_CDMA_DAT_DONE_STATUS0_SHIFT + group) & 1)
-      conv_event(s, group, DLA_EVENT_DATA_DONE);
-  }
-  for (uint8_t e = 0; e < DLA_ENGINE_COUNT; ++e)
-    for (unsigned group = 0; group < 2; ++group)
-      if (status >> (kRegisters[e].done_shift + group) & 1) complete(s, e, group);
+  handle(s, status);
   return pump(s);
 }
 

@@ -17,6 +17,10 @@ typedef struct {
   DlaDependency graph;
   uint8_t state, group, rdma_group;
   uint8_t missing; /* events still to come before it may be enabled */
+  bool rdma;       /* uses its engine's read DMA */
+  int16_t lut;
+  uint16_t num_writes;
+  const RegWrite* writes; /* its register program */
   FwOperationInfo* info;
 } ScheduledOperation;
 
@@ -35,8 +39,10 @@ typedef struct {
   EngineState engines[DLA_ENGINE_COUNT];
 } Schedule;
 
-/* Given by whoever links this code: time of the core in cycles. */
+/* Given by whoever links this code: time of the core in cycles, and the GLB status bits that
+ * arrived since they were last asked for (0: none). */
 uint64_t fw_cycle(void);
+uint32_t fw_poll_interrupt(void);
 
 /* Reads the task's graph and refuses what could not run: an operation out of its engine's chain, an
  * edge that leads nowhere, an event count that the graph does not deliver, a descriptor that does

@@ -32,12 +32,13 @@ typedef struct {
   const uint8_t *emu_operations, *emu_buffers;
 } Task;
 
-/* One operation, cubes in the 0.12 layout. */
+/* One operation, cubes in the 0.12 layout. Aligned, so that the packed fields lie at their natural
+ * alignment and are read in one access. */
 typedef struct {
+  DlaOperation operation __attribute__((aligned(8)));
+  DlaSurface surface __attribute__((aligned(8)));
   uint32_t index;
   uint8_t type;
-  DlaOperation operation;
-  DlaSurface surface;
 } TaskOperation;
 
 /* Resolves a task's address list and finds its lists. */

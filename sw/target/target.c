@@ -26,6 +26,12 @@ static volatile uint64_t* dword(uint64_t address) { return (volatile uint64_t*)(
 void fw_csb_write(uint32_t offset, uint32_t value) { *word(boot->csb_address + offset) = value; }
 uint32_t fw_csb_read(uint32_t offset) { return *word(boot->csb_address + offset); }
 
+void fw_csb_play(const RegWrite* writes, uint32_t count) {
+  const uint64_t base = boot->csb_address;
+  for (const RegWrite* end = writes + count; writes != end; ++writes)
+    *word(base + writes->offset) = writes->value;
+}
+
 uint64_t fw_cycle(void) {
   uint64_t cycles;
   __asm__ volatile("csrr %0, mcycle" : "=r"(cycles));
@@ -39,6 +45,15 @@ void fw_progress(void) {
   *dword(boot->clint_address + CLINT_MTIMECMP) =
       boot->watchdog_ticks == 0 ? UINT64_MAX
                                 : *dword(boot->clint_address + CLINT_MTIME) + boot->watchdog_ticks;
+}
+
+uint32_t fw_poll_interrupt(void) {
+  if (pending_status == 0) return 0;
+  __asm__ volatile("csrc mstatus, %0" ::"r"(MSTATUS_MIE) : "memory");
+  const uint32_t status = pending_status;
+  pending_status = 0;
+  __asm__ volatile("csrs mstatus, %0" ::"r"(MSTATUS_MIE) : "memory");
+  return status;
 }
 
 uint32_t fw_wait_interrupt(void) {

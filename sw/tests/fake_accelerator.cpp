@@ -97,9 +97,13 @@ uint32_t FakeAccelerator::complete_one() {
 extern "C" {
 void fw_csb_write(uint32_t offset, uint32_t value) { accelerator.write(offset, value); }
 uint32_t fw_csb_read(uint32_t offset) { return accelerator.read(offset); }
+void fw_csb_play(const RegWrite* writes, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) accelerator.write(writes[i].offset, writes[i].value);
+}
 uint64_t fw_cycle(void) { return ++cycle; }
 uint64_t fw_sleep_cycles(void) { return 0; }
 void fw_progress(void) {}
+uint32_t fw_poll_interrupt(void) { return 0; }
 uint32_t fw_wait_interrupt(void) { return accelerator.complete_one(); }
 }
 
