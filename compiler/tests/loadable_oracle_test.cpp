@@ -9,50 +9,17 @@
 #include "compiler/frontend/onnx_import.hpp"
 #include "compiler/interpreter/int8_interpreter.hpp"
 #include "compiler/tests/networks.hpp"
+#include "compiler/tests/tensor_layout.hpp"
 #include "tests/reference/loadable_interpreter.hpp"
 
 using namespace dlavp;
 using namespace dlavp::compiler;
 using dlavp::compiler::testing::NetworkBuilder;
+using dlavp::compiler::testing::pack_input;
+using dlavp::compiler::testing::unpack;
 using dlavp::compiler::testing::window;
 
 namespace {
-
-/// NCHW bytes in the layout of the bound tensor.
-std::vector<uint8_t> layout(const HwConfig& hw, const Compiled& c,
-                            const std::vector<uint8_t>& nchw) {
-  const LayerInput& in = c.layers.inputs[0];
-  const Shape& s = c.layers.tensors[in.tensor].shape;
-  const Buffer& b = c.program.buffers[c.program.tensor_buffers[in.tensor]];
-  std::vector<uint8_t> out(b.size);
-  size_t i = 0;
-  for (int64_t ch = 0; ch < s.c; ++ch) {
-    for (int64_t y = 0; y < s.h; ++y) {
-      for (int64_t x = 0; x < s.w; ++x) {
-        const int64_t atom = hw.memory_atomic_size;
-        const int64_t line = static_cast<int64_t>(b.size) / s.h;
-        const int64_t at = in.image ? y * line + x * in.channels + ch
-                                    : ((ch / atom * s.h + y) * s.w + x) * atom + ch % atom;
-        out[static_cast<size_t>(at)] = nchw[i++];
-      }
-    }
-  }
-  return out;
-}
-
-std::vector<int8_t> unpack(const HwConfig& hw, const Shape& s, const std::vector<uint8_t>& bytes) {
-  std::vector<int8_t> out;
-  const int64_t atom = hw.memory_atomic_size;
-  for (int64_t ch = 0; ch < s.c; ++ch) {
-    for (int64_t y = 0; y < s.h; ++y) {
-      for (int64_t x = 0; x < s.w; ++x) {
-        out.push_back(static_cast<int8_t>(
-            bytes.at(static_cast<size_t>(((ch / atom * s.h + y) * s.w + x) * atom + ch % atom))));
-      }
-    }
-  }
-  return out;
-}
 
 std::vector<int8_t> execute(const HwConfig& hw, const Compiled& c,
                             const std::vector<uint8_t>& input) {
@@ -62,7 +29,7 @@ std::vector<int8_t> execute(const HwConfig& hw, const Compiled& c,
   const reference::Machine machine{hw.mac_atomic_c_size, hw.mac_atomic_k_size,
                                    hw.memory_atomic_size};
   reference::LoadableInterpreter run(file.value(), machine);
-  Diagnostics wrong = run.bind_input(0, layout(hw, c, input));
+  Diagnostics wrong = run.bind_input(0, pack_input(hw, c.layers, c.program, input));
   wrong.append(wrong.empty() ? run.run() : Diagnostics());
   INFO(wrong.text());
   REQUIRE(wrong.empty());
