@@ -2,10 +2,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "apps/dlavp/cli.hpp"
 #include "apps/dlavp/commands.hpp"
@@ -15,6 +18,7 @@
 #include "compiler/frontend/onnx_import.hpp"
 #include "compiler/interpreter/int8_interpreter.hpp"
 #include "models/common/hw_config.hpp"
+#include "models/common/read_file.hpp"
 
 namespace dlavp::app {
 namespace {
@@ -55,8 +59,10 @@ Diagnostics write_file(const fs::path& path, const void* data, size_t size) {
     file.write(static_cast<const char*>(data), static_cast<std::streamsize>(size));
     file.close();
     if (!file) {
+      const std::string why = std::strerror(errno);
       fs::remove(part, failed);
-      return Diagnostics(Error{"compile.write", path.string(), "cannot be written"});
+      return Diagnostics(
+          Error{"compile.write", path.string(), fmt::format("cannot be written: {}", why)});
     }
   }
   fs::rename(part, path, failed);
@@ -66,9 +72,23 @@ Diagnostics write_file(const fs::path& path, const void* data, size_t size) {
   return Diagnostics(Error{"compile.write", path.string(), why});
 }
 
+/// Refuses a target that cannot be a file before any work is done for it.
+Diagnostics check_target(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored))
+    return Diagnostics(Error{"compile.write", path.string(), "is a folder, expected a file"});
+  const fs::path folder = path.parent_path();
+  if (!folder.empty() && !fs::is_directory(folder, ignored)) {
+    return Diagnostics(Error{"compile.write", path.string(),
+                             fmt::format("there is no folder '{}'", folder.string())});
+  }
+  return {};
+}
+
 Result<std::vector<std::string>> read_labels(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return Error{"compile.labels", path, "cannot be opened"};
+  const auto text = read_file(path, "compile.labels");
+  if (!text) return text.errors();
+  std::istringstream file(*text);
   std::vector<std::string> out;
   for (std::string line; std::getline(file, line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
@@ -198,6 +218,8 @@ int compile(const Cli& cli) {
   if (!options) return fail(options.errors());
   const auto hw = load_hw_config(cli.text("config"));
   if (!hw) return fail(hw.errors());
+  if (const Diagnostics wrong = check_target(cli.text("output")); !wrong.empty())
+    return fail(wrong);
   const Progress progress(!cli.json());
   progress.show("import", 0);
   auto model = read_onnx(cli.texts("model").front());

@@ -2,9 +2,9 @@
 #include "compiler/data/npy.hpp"
 
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <regex>
+
+#include "models/common/read_file.hpp"
 
 namespace dlavp::compiler {
 namespace {
@@ -94,10 +94,9 @@ Result<NpyArray> decode_npy(const std::string& bytes, const std::string& place) 
 }
 
 Result<NpyArray> read_npy(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Error{"npy.open", path, "cannot be opened"};
-  return decode_npy(
-      std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>()), path);
+  const auto bytes = read_file(path, "npy.open");
+  if (!bytes.ok()) return bytes.errors();
+  return decode_npy(bytes.value(), path);
 }
 
 std::string encode_npy(const std::vector<size_t>& shape, const std::vector<int8_t>& values) {

@@ -3,10 +3,9 @@
 #include <onnx/onnx_pb.h>
 
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 #include "compiler/frontend/onnx_model.hpp"
+#include "models/common/read_file.hpp"
 
 namespace dlavp::compiler {
 namespace {
@@ -146,11 +145,9 @@ Result<OnnxModel> decode_onnx(const std::string& bytes, const std::string& place
 }
 
 Result<OnnxModel> read_onnx(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Error{"onnx.open", path, "cannot be opened"};
-  const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (file.bad()) return Error{"onnx.open", path, "cannot be read"};
-  return decode_onnx(bytes, path);
+  const auto bytes = read_file(path, "onnx.open");
+  if (!bytes.ok()) return bytes.errors();
+  return decode_onnx(bytes.value(), path);
 }
 
 }  // namespace dlavp::compiler

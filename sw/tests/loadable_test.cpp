@@ -103,6 +103,10 @@ TEST_CASE("firmware: each broken descriptor has its own error") {
     CHECK(error.code == FW_E_UNSUPPORTED);
     CHECK(std::string(error.text) == "the accelerator has no RUBIK");
   }
+}
+
+TEST_CASE("firmware: each broken version, network or graph has its own error") {
+  auto l = pooling();
   SECTION("a descriptor version that is not known") {
     l.blobs[0].version = {0, 13, 0};
     CHECK(run(l).code == FW_E_VERSION);
@@ -169,6 +173,40 @@ TEST_CASE("firmware: each broken list has its own error") {
     machine.boot.num_inputs = 0;
     CHECK(machine.run().code == FW_E_BINDING);
   }
+}
+
+TEST_CASE("firmware: a boot block that is none is refused") {
+  reset_fake();
+  Machine machine(write_loadable(pooling()));
+  machine.boot.magic ^= 1;
+  const FwError error = machine.run();
+  CHECK(error.code == FW_E_BOOT);
+  CHECK(std::string(error.text).find("magic") != std::string::npos);
+  CHECK(fake().writes == 0);
+}
+
+TEST_CASE("firmware: every code has the name that the host prints") {
+  const std::vector<std::string> names = {"ok",
+                                          "boot.block",
+                                          "loadable.container",
+                                          "loadable.list",
+                                          "loadable.memory",
+                                          "loadable.blob",
+                                          "loadable.binding",
+                                          "loadable.task",
+                                          "loadable.version",
+                                          "loadable.network",
+                                          "loadable.dependency",
+                                          "loadable.address",
+                                          "loadable.field",
+                                          "loadable.unsupported",
+                                          "loadable.emu",
+                                          "run.deadlock",
+                                          "run.timeout",
+                                          "run.trap"};
+  REQUIRE(names.size() == FW_E_COUNT);
+  for (size_t i = 0; i < names.size(); ++i) CHECK(fw_code_name(static_cast<FwCode>(i)) == names[i]);
+  CHECK(std::string(fw_code_name(FW_E_COUNT)) == "unknown");
 }
 
 TEST_CASE("firmware: an operation that never completes ends in a named error") {

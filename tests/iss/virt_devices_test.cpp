@@ -103,8 +103,8 @@ void take(Image& image) {
   image.print();
 }
 
-std::vector<uint32_t> devices_image() {
-  Image i;
+/// The timer and the software interrupt, then the UART's through the PLIC up to its trap.
+void add_interrupts(Image& i) {
   load_immediate(i.code, 20, 0x888);
   i.print_csr(kMip, 20);
   i.enable(0x80);
@@ -133,6 +133,11 @@ std::vector<uint32_t> devices_image() {
   load_immediate(i.code, 21, 0x800);
   i.code.push_back(csrrw(0, kMieCsr, 21));
   take(i);  // external
+}
+
+std::vector<uint32_t> devices_image() {
+  Image i;
+  add_interrupts(i);
   // Claim, silence the source, complete; QEMU's gateway would take a new edge before completion.
   load_immediate(i.code, kT1, 0x200004);
   i.code.push_back(add(kT1, kT1, kS1));

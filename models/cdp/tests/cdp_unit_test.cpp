@@ -7,6 +7,7 @@
 
 #include "models/cdp/cdp.hpp"
 #include "models/cdp/cdp_core.hpp"
+#include "models/common/tests/bounded_memory.hpp"
 #include "models/mcif/mcif.hpp"
 #include "models/mcif/memory_timing.hpp"
 #include "registers.hpp"
@@ -76,7 +77,7 @@ struct Bench final : Observer {
   HwConfig hw;
   TimingParams timing;
   sim::EventQueue events;
-  SparseMemory memory;
+  dlavp::test::BoundedMemory memory;
   mcif::FixedLatencyMemory port;
   mcif::Mcif mcif;
   Cdp cdp;
@@ -215,4 +216,14 @@ TEST_CASE("cdp unit: writes what the core computes and stores the counters by gr
     REQUIRE(bench.regs().read(r::D_PERF_LUT_UFLOW) == counts.both_under);
     REQUIRE(bench.regs().read(r::D_OUT_SATURATION) == 0);
   }
+}
+
+TEST_CASE("cdp unit: an input outside of memory is refused with its address") {
+  Bench bench("nv_small", 32);
+  bench.memory.end = kSrc;
+  bench.program(2, 2, 8);
+  REQUIRE(bench.error() == "cdp.memory");
+  REQUIRE(bench.errors.text().find("input at 0x1000") != std::string::npos);
+  bench.events.run_until(1000);
+  REQUIRE(bench.interrupts.empty());
 }

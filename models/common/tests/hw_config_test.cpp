@@ -101,13 +101,28 @@ TEST_CASE("hw_config: files that are no configuration are refused") {
   CHECK(load_hw_config("/tmp/").errors().has("hw_config.file"));
 }
 
-TEST_CASE("hw_config: each impossible combination is refused by its own rule") {
-  struct Case {
-    std::string rule, key;
-    std::vector<std::pair<std::string, std::string>> changes;
-    std::string base = "nv_small";
-  };
-  const std::vector<Case> cases = {
+namespace {
+
+struct Case {
+  std::string rule, key;
+  std::vector<std::pair<std::string, std::string>> changes;
+  std::string base = "nv_small";
+};
+
+void check_rules(const std::vector<Case>& cases) {
+  for (const Case& c : cases) {
+    const Diagnostics errors = errors_of(changed(c.base, c.changes));
+    INFO(c.rule << " " << c.key << "\n" << errors.text());
+    CHECK(errors.has("hw_config." + c.rule));
+    CHECK(errors.text().find(c.key) != std::string::npos);
+    for (const Error& e : errors.errors()) CHECK(e.place.find("c.yaml:") != std::string::npos);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("hw_config: each impossible type, range and generation is refused by its own rule") {
+  check_rules({
       {"range", "hw", {{"hw", "3"}}},
       {"range", "hw", {{"hw", "-1"}}},
       {"type", "hw", {{"hw", "two"}}},
@@ -128,6 +143,11 @@ TEST_CASE("hw_config: each impossible combination is refused by its own rule") {
       {"needs", "rubik_reshape", {{"rubik", "false"}}, "nv_full"},
       {"needs", "batch", {{"batch", "true"}}},
       {"range", "max_batch_size", {{"max_batch_size", "64"}}},
+  });
+}
+
+TEST_CASE("hw_config: each impossible size or combination is refused by its own rule") {
+  check_rules({
       {"power_of_two", "mac_atomic_c_size", {{"mac_atomic_c_size", "12"}}},
       {"power_of_two", "mac_atomic_k_size", {{"mac_atomic_k_size", "0"}}},
       {"power_of_two", "memory_atomic_size", {{"memory_atomic_size", "9"}}},
@@ -160,14 +180,7 @@ TEST_CASE("hw_config: each impossible combination is refused by its own rule") {
       {"range", "mem_address_width", {{"mem_address_width", "48"}}},
       {"missing", "pdp is missing", {{"pdp", ""}}},
       {"unknown_key", "colour", {{"colour", "red"}}},
-  };
-  for (const Case& c : cases) {
-    const Diagnostics errors = errors_of(changed(c.base, c.changes));
-    INFO(c.rule << " " << c.key << "\n" << errors.text());
-    CHECK(errors.has("hw_config." + c.rule));
-    CHECK(errors.text().find(c.key) != std::string::npos);
-    for (const Error& e : errors.errors()) CHECK(e.place.find("c.yaml:") != std::string::npos);
-  }
+  });
 }
 
 TEST_CASE("hw_config: a key given twice is refused") {

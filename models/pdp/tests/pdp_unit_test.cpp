@@ -5,6 +5,7 @@
 #include <memory>
 #include <random>
 
+#include "models/common/tests/bounded_memory.hpp"
 #include "models/mcif/mcif.hpp"
 #include "models/mcif/memory_timing.hpp"
 #include "models/pdp/pdp.hpp"
@@ -58,7 +59,7 @@ struct Bench final : Observer {
   HwConfig hw;
   TimingParams timing;
   sim::EventQueue events;
-  SparseMemory memory;
+  dlavp::test::BoundedMemory memory;
   mcif::FixedLatencyMemory port;
   mcif::Mcif mcif;
   Link<int8_t> link;
@@ -97,8 +98,8 @@ TEST_CASE("pdp unit: an atom takes the memory atom over the throughput") {
 
 TEST_CASE("pdp unit: a long latency leaves the credits a round trip each") {
   const Shape shape{.width = 8, .height = 8, .channels = 32};
-  // 31 further rounds of eight atoms, then the last eight at the unit's rate; the cycle in which the
-  // response side takes up its first line is long over.
+  // 31 further rounds of eight atoms, then the last eight at the unit's rate; the cycle in which
+  // the response side takes up its first line is long over.
   REQUIRE(run_cycles("nv_small", 128, shape) == 71 + 256 + 31 * (128 + 15) + 7 * 8);
 }
 
@@ -250,4 +251,15 @@ TEST_CASE("pdp unit: counts stalls only when asked to") {
   bench.events.run_until(100000);
   REQUIRE(bench.rdma().read(regs::pdp_rdma::D_PERF_READ_STALL) > 128);
   REQUIRE(bench.regs().read(regs::pdp::D_PERF_WRITE_STALL) == 0);
+}
+
+TEST_CASE("pdp unit: an input outside of memory is refused with its address") {
+  Bench bench("nv_small", 32);
+  bench.memory.end = 0x1000;
+  program(bench.regs(), bench.rdma(), {.width = 2, .height = 2}, 8);
+  bench.enable();
+  bench.events.run_until(1000);
+  REQUIRE(bench.errors.has("pdp.memory"));
+  REQUIRE(bench.errors.text().find("input at 0x1000") != std::string::npos);
+  REQUIRE(bench.interrupts.empty());
 }
