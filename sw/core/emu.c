@@ -10,12 +10,13 @@ typedef struct {
   const DlaEmuBuffer* buffer;
   uint8_t* bytes;
   uint32_t atom, element;
+  uint32_t lane_bits; /* log2 of the elements in an atom */
 } Tensor;
 
 static uint8_t* element_at(const Tensor* t, uint32_t w, uint32_t h, uint32_t c) {
-  const uint32_t lanes = t->atom / t->element;
-  return t->bytes + (uint64_t)(c / lanes) * t->buffer->surf_stride +
-         (uint64_t)h * t->buffer->line_stride + (uint64_t)w * t->atom + (c % lanes) * t->element;
+  const uint32_t lane = c & ((1u << t->lane_bits) - 1);
+  return t->bytes + (uint64_t)(c >> t->lane_bits) * t->buffer->surf_stride +
+         (uint64_t)h * t->buffer->line_stride + (uint64_t)w * t->atom + lane * t->element;
 }
 
 static float half_to_float(uint16_t h) {
@@ -71,6 +72,7 @@ static bool open_tensor(const Task* task, const DlaEmuBuffer* b, const char* wha
   out->buffer = b;
   out->atom = b->format == FORMAT_INT8_ATOM8 ? 8 : 32;
   out->element = b->format == FORMAT_FP16 ? 2 : 1;
+  out->lane_bits = b->format == FORMAT_INT8_ATOM8 ? 3 : b->format == FORMAT_FP16 ? 4 : 5;
   if (b->format != FORMAT_INT8_ATOM32 && b->format != FORMAT_INT8_ATOM8 && b->format != FORMAT_FP16)
     return fw_fail(error, FW_E_EMU, "%s: format %u, expected 0, 1 or 3", what, (unsigned)b->format);
   if (b->width == 0 || b->width > 8192 || b->height == 0 || b->height > 8192 || b->channel == 0 ||
@@ -85,20 +87,57 @@ static bool open_tensor(const Task* task, const DlaEmuBuffer* b, const char* wha
   return task_bytes(task, b->address, b->offset, extent, what, &out->bytes, error);
 }
 
-/* Each exponential is computed twice rather than stored; its largest argument is 0. */
+/* Softmax over the channels of one pixel. Each exponential is computed twice rather than stored;
+ * its largest argument is 0. */
+static void softmax_pixel(const Tensor* in, const Tensor* out, uint32_t w, uint32_t h,
+                          double in_scale, double out_scale) {
+  const uint32_t channels = in->buffer->channel;
+  double largest = load(in, w, h, 0, in_scale), sum = 0;
+  for (uint32_t c = 1; c < channels; ++c) {
+    const double x = load(in, w, h, c, in_scale);
+    if (x > largest) largest = x;
+  }
+  for (uint32_t c = 0; c < channels; ++c) sum += emu_exp(load(in, w, h, c, in_scale) - largest);
+  for (uint32_t c = 0; c < channels; ++c)
+    store(out, w, h, c, emu_exp(load(in, w, h, c, in_scale) - largest) / sum, out_scale);
+}
+
+/* The same for int8: there are 256 stored values at most, so each exponential and each result is
+ * computed once a pixel. */
+static void softmax_pixel_int8(const Tensor* in, const Tensor* out, uint32_t w, uint32_t h,
+                               double in_scale, double out_scale) {
+  enum { VALUES = 256 };
+  const uint32_t channels = in->buffer->channel;
+  double exponential[VALUES];
+  uint32_t count[VALUES] = {0};
+  uint8_t result[VALUES];
+  int32_t largest = INT8_MIN;
+  for (uint32_t c = 0; c < channels; ++c) {
+    const int8_t q = (int8_t)*element_at(in, w, h, c);
+    ++count[(uint8_t)q];
+    if (q > largest) largest = q;
+  }
+  double sum = 0;
+  for (int32_t q = INT8_MIN; q <= largest; ++q) {
+    if (count[(uint8_t)q] == 0) continue;
+    exponential[(uint8_t)q] = emu_exp(q * in_scale - largest * in_scale);
+    sum += exponential[(uint8_t)q] * count[(uint8_t)q];
+  }
+  for (int32_t q = INT8_MIN; q <= largest; ++q)
+    if (count[(uint8_t)q] != 0)
+      result[(uint8_t)q] = (uint8_t)emu_to_int8(exponential[(uint8_t)q] / sum / out_scale);
+  for (uint32_t c = 0; c < channels; ++c)
+    *element_at(out, w, h, c) = result[*element_at(in, w, h, c)];
+}
+
 static void softmax(const Tensor* in, const Tensor* out, double in_scale, double out_scale) {
   const DlaEmuBuffer* b = in->buffer;
   for (uint32_t h = 0; h < b->height; ++h)
     for (uint32_t w = 0; w < b->width; ++w) {
-      double largest = load(in, w, h, 0, in_scale), sum = 0;
-      for (uint32_t c = 1; c < b->channel; ++c) {
-        const double x = load(in, w, h, c, in_scale);
-        if (x > largest) largest = x;
-      }
-      for (uint32_t c = 0; c < b->channel; ++c)
-        sum += emu_exp(load(in, w, h, c, in_scale) - largest);
-      for (uint32_t c = 0; c < b->channel; ++c)
-        store(out, w, h, c, emu_exp(load(in, w, h, c, in_scale) - largest) / sum, out_scale);
+      if (in->element == 1)
+        softmax_pixel_int8(in, out, w, h, in_scale, out_scale);
+      else
+        softmax_pixel(in, out, w, h, in_scale, out_scale);
     }
 }
 

@@ -79,4 +79,25 @@ TEST_CASE("platform: a program that the accelerator refuses ends with the unit's
   CHECK_THAT(failure->errors.text(), Catch::Contains("pdp."));
 }
 
+TEST_CASE("platform: a DRAM that the firmware is not linked for is refused") {
+  const auto hw = load_hw_config("nv_small");
+  const auto timing = TimingParams::load(*hw);
+  PlatformConfig platform = *load_platform_config("default");
+  platform.dram_window.base = 0x90000000;
+  const auto session = vp::Session::create(*hw, *timing, platform);
+  REQUIRE_FALSE(session);
+  CHECK(session.errors().has("run.firmware"));
+}
+
+TEST_CASE("platform: a loadable larger than DRAM is refused") {
+  const auto hw = load_hw_config("nv_small");
+  const auto timing = TimingParams::load(*hw);
+  PlatformConfig platform = *load_platform_config("default");
+  platform.dram_window.size = 4 << 20;
+  const auto session = vp::Session::create(*hw, *timing, platform);
+  REQUIRE(session);
+  const std::vector<uint8_t> loadable(5 << 20);
+  CHECK((*session)->load(loadable, vp::Network{}).has("run.memory"));
+}
+
 }  // namespace dlavp::platform_test

@@ -116,6 +116,12 @@ TEST_CASE("host: wrong inputs are refused with the file and both sizes") {
              Catch::Contains("cut"));
 }
 
+TEST_CASE("host: arrays that are not there or not whole are refused by name") {
+  CHECK(load_npy(scratch("none.npy")).errors().has("npy.file"));
+  REQUIRE(save_npy(scratch("e.npy"), {4}, std::vector<int8_t>{1, 2, 3}).empty());
+  CHECK(load_npy(scratch("e.npy")).errors().has("npy.size"));
+}
+
 TEST_CASE("host: a network's tensors, scales and labels are read from the loadable") {
   auto l = loadable::testing::small_loadable();
   const std::string info =
