@@ -10,6 +10,7 @@
 
 #include "apps/dlavp/cli.hpp"
 #include "apps/dlavp/commands.hpp"
+#include "apps/dlavp/picture.hpp"
 #include "apps/dlavp/run_report.hpp"
 #include "vp/host/tensor_io.hpp"
 
@@ -130,6 +131,16 @@ Diagnostics save(const Cli& cli, const Setup& s, const vp::RunResult& result, si
   return errors;
 }
 
+void print_run(const Cli& cli, const Setup& s, const RunReport& report, const vp::RunResult& result,
+               const std::vector<std::vector<uint8_t>>& inputs, const std::string& name,
+               size_t run) {
+  if (cli.has("show")) {
+    for (size_t i = 0; i < inputs.size(); ++i)
+      fmt::print("{}", picture(s.network.inputs[i], inputs[i]));
+  }
+  report.print(result, name, run == 0 || cli.has("tables"));
+}
+
 int run_all(const Cli& cli, const Setup& s, vp::Session& session) {
   // All inputs are read first: a wrong one must not cost the runs before it.
   std::vector<std::vector<std::vector<uint8_t>>> inputs;
@@ -156,7 +167,7 @@ int run_all(const Cli& cli, const Setup& s, vp::Session& session) {
     if (cli.json())
       report.add_json(result, name);
     else
-      report.print(result, name, run == 0 || cli.has("tables"));
+      print_run(cli, s, report, result, inputs[run], name, run);
   }
   if (cli.json()) fmt::print("{}\n", report.json());
   return errors.empty() ? kDone : fail(errors);
@@ -186,6 +197,7 @@ int cmd_run(const std::vector<std::string>& args) {
             "fixed memory latency in cycles, instead of the platform's memory");
   cli.add()("timing", po::value<std::string>(), "timing mode: cycle");
   cli.add()("tables", "print the table of operations for every input, not only the first");
+  cli.add()("show", "print each input as a picture of characters");
   cli.add_json();
   cli.positional("model", 1);
   if (const auto exit = cli.parse(args)) return *exit;
