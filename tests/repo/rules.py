@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 import tree
 
@@ -227,6 +228,55 @@ const int kTable[] = {1, 2};
 """
 
 
+# A tree that breaks every rule: path -> content.
+BROKEN_TREE = {
+    "models/pdp/CMakeLists.txt": "",
+    "models/pdp/pdp.cpp": '#include <systemc>\n#include "vp/soc.hpp"\n// a st' + 'ub\n',
+    "models/pdp/pdp_core.cpp": 'void f() { fail("pdp.never_tested"); }\n',
+    "models/pdp/tests/pdp_test.cpp": 'TEST_CASE("x") { names("pdp.something_else"); }\n',
+    "vp/soc.hpp": "\n" * 501,
+    "vp/long.cpp": "int f() {\n" + "  g();\n" * 60 + "}\n",
+    "tools/long.py": "def f():\n" + "    g()\n" * 60,
+    "docs/units/cdp.md": "see `models/cdp/cdp_core.hpp`\n",
+}
+# What each rule must find in it.
+EXPECTED_BREACHES = {
+    "includes": ["models/pdp/pdp.cpp", "models/pdp/pdp.cpp"],
+    "lengths": ["tools/long.py:f", "vp/long.cpp:f", "vp/soc.hpp"],
+    "errors": ["pdp.never_tested"],
+    "words": ["models/pdp/pdp.cpp"],
+    "docs": ["docs/units/cdp.md", "pdp"],
+}
+# A program whose command has no example, no --json, and takes any option.
+BROKEN_PROGRAM = """#!/bin/sh
+[ "$1" = --help ] && echo "  paint      paints"
+exit 0
+"""
+
+
+def check_broken_tree(expect):
+    """Every rule finds what is wrong in a tree made for that."""
+    global ROOT
+    kept = ROOT
+    with tempfile.TemporaryDirectory() as ROOT:
+        try:
+            for path, content in BROKEN_TREE.items():
+                full = os.path.join(ROOT, path)
+                os.makedirs(os.path.dirname(full), exist_ok=True)
+                with open(full, "w") as f:
+                    f.write(content)
+            for rule, wanted in EXPECTED_BREACHES.items():
+                expect(rule, sorted(subject for subject, _ in RULES[rule](None)), wanted)
+            program = os.path.join(ROOT, "dlavp")
+            with open(program, "w") as f:
+                f.write(BROKEN_PROGRAM)
+            os.chmod(program, 0o755)
+            found = rule_help(argparse.Namespace(dlavp=program))
+            expect("help", [subject for subject, _ in found], ["paint"] * 3)
+        finally:
+            ROOT = kept
+
+
 def rule_self(args):
     """The rules can tell good from bad."""
     broken = []
@@ -243,6 +293,7 @@ def rule_self(args):
     expect("words", bool(re.search(WORDS[1][0], "a Stub of", WORDS[1][1])), True)
     expect("words", bool(re.search(WORDS[1][0], "stubborn", WORDS[1][1])), False)
     expect("files", "tests/repo/rules.py" in tree.files(ROOT), True)
+    check_broken_tree(expect)
     return broken
 
 
