@@ -123,6 +123,20 @@ void ReadStream::close_group(sim::Cycle last_pop) {
   resolve();
 }
 
+// The register behind the FIFOs shows a cycle late whether its output was empty or taken, so its
+// second entry only fills in the cycle right behind that. Moves `at` to the first cycle from then
+// on in which the register takes an item; false: that depends on a use to come.
+bool ReadStream::register_takes(sim::Cycle& at) const {
+  for (uint64_t item = out_ < kOutput ? 0 : out_ - kOutput; item < out_; ++item) {
+    sim::Cycle shown = out_at_[item % kRing] + 1;
+    if (item > 0) shown = std::max(shown, used_at_[(item - 1) % kRing] + 1);
+    if (at <= shown) return true;
+    if (item >= used_) return false;
+    at = std::max(at, used_at_[item % kRing] + 1);
+  }
+  return true;
+}
+
 void ReadStream::resolve() {
   const uint64_t known = out_;
   for (bool progress = true; progress;) {
@@ -148,10 +162,11 @@ void ReadStream::resolve() {
       while (group > 0 && group_end_[(group - 1) % kRing] > out_) --group;
       sim::Cycle at = group_move_[group % kRing] + 1;
       if (out_ > 0) at = std::max(at, out_at_[(out_ - 1) % kRing] + 1);
-      if (out_ >= kOutput) at = std::max(at, used_at_[(out_ - kOutput) % kRing]);
-      out_at_[out_ % kRing] = at;
-      ++out_;
-      progress = true;
+      if (register_takes(at)) {
+        out_at_[out_ % kRing] = at;
+        ++out_;
+        progress = true;
+      }
     }
   }
   if (out_ != known && changed_) changed_();

@@ -67,6 +67,7 @@ class ReadStream {
   void arrived();
   void collect();
   void resolve();
+  [[nodiscard]] bool register_takes(sim::Cycle& at) const;
   void close_group(sim::Cycle last_pop);
 
   sim::EventQueue& events_;

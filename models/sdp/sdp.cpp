@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "models/common/footprint.hpp"
 #include "models/mcif/latency_fifo.hpp"
 #include "registers.hpp"
 
@@ -32,6 +33,7 @@ constexpr std::array kStatusRegisters = {r::D_STATUS,
                                          r::D_PERF_LUT_LE_HIT,
                                          r::D_PERF_LUT_LO_HIT};
 constexpr uint32_t kLutAddressMask = 0x3ff;
+constexpr const char* kStageNames[kStages] = {"X1", "X2", "Y"};
 
 /// Counters stop at their maximum.
 uint32_t counter(uint64_t value) {
@@ -50,6 +52,38 @@ StreamPlan plan_operand(const RdmaOp& op, unsigned stage, unsigned atom) {
   if (!o.per_element) return {o.src, surfaces * per_atom, 1, 1, per_atom, op.size.pixels()};
   if (packed_1x1(op.size)) return {o.src, surfaces * per_atom, 1, 1, per_atom, 1};
   return {o.src, op.size.width * per_atom, op.size.height, surfaces, per_atom, 1};
+}
+
+Footprint footprint(const StreamPlan& plan, unsigned atom) {
+  return {plan.src.ram,         plan.src.address, uint64_t{plan.line_atoms} * atom, plan.lines,
+          plan.src.line_stride, plan.surfaces,    plan.src.surface_stride};
+}
+
+Footprint footprint(const SdpOp& op, unsigned atom) {
+  if (!op.writes_memory()) return {};
+  return cube_footprint(op.dst, op.size, (op.size.channels + atom - 1) / atom, atom,
+                        packed_1x1(op.size));
+}
+
+Diagnostics check_reads(const RdmaOp& op, unsigned atom, const MemorySpaces& memory) {
+  constexpr MappingErrors kErrors{"sdp.unmapped_read", "sdp.unsupported_size"};
+  const std::string place = fmt::format("SDP_RDMA group {}", op.group);
+  Diagnostics errors;
+  if (op.main)
+    check_mapping(footprint(plan_main(op, atom), atom), memory, kErrors, place, "input cube",
+                  errors);
+  for (unsigned s = 0; s < kStages; ++s)
+    if (op.operand[s].enabled)
+      check_mapping(footprint(plan_operand(op, s, atom), atom), memory, kErrors, place,
+                    fmt::format("{} operands", kStageNames[s]), errors);
+  return errors;
+}
+
+Diagnostics check_writes(const SdpOp& op, unsigned atom, const MemorySpaces& memory) {
+  Diagnostics errors;
+  check_mapping(footprint(op, atom), memory, {"sdp.unmapped_write", "sdp.unsupported_size"},
+                fmt::format("SDP group {}", op.group), "output cube", errors);
+  return errors;
 }
 
 uint64_t plan_beats(const StreamPlan& plan, const HwConfig& hw) {
@@ -207,6 +241,7 @@ void Sdp::begin_rdma() {
   const unsigned group = rdma_regs_.consumer();
   auto decoded = decode_rdma(rdma_regs_.view(group), context_.hw);
   if (!decoded) return void(refuse(decoded.errors()));
+  if (refuse(check_reads(decoded.value(), context_.hw.memory_atomic_size, context_.memory))) return;
   reading_ = std::make_shared<ReadJob>();
   reading_->op = decoded.value();
   reading_->enabled = rdma_enabled_[group];
@@ -249,6 +284,8 @@ void Sdp::begin_sdp() {
   const unsigned group = sdp_regs_.consumer();
   auto decoded = decode_sdp(sdp_regs_.view(group), context_.hw);
   if (!decoded) return void(refuse(decoded.errors()));
+  if (refuse(check_writes(decoded.value(), context_.hw.memory_atomic_size, context_.memory)))
+    return;
   job_ = std::make_shared<Job>();
   job_->op = decoded.value();
   job_->atom = context_.hw.memory_atomic_size;
