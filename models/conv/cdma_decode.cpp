@@ -89,9 +89,12 @@ void decode_image(CdmaOp& op, const regs::RegView& regs, const HwConfig& hw, Dec
   op.format = *format;
   if (regs.flag(r::D_DATAIN_FORMAT_PIXEL_MAPPING))
     errors.add("cdma.pixel_mapping", "PIXEL_MAPPING 1, expected 0 (pitch linear)");
-  if (op.channels != format->channels)
-    errors.add("cdma.datain_channel", "DATAIN_CHANNEL + 1 is {}, expected {} for {}", op.channels,
-               format->channels, format->name);
+  // The pixel format alone says how many channels there are; the size register only chooses between
+  // one mean value and the means of four.
+  if (op.convertor.mean && format->planes == 1 && (op.channels == 1) != (format->channels == 1))
+    errors.add("cdma.datain_channel", "DATAIN_CHANNEL + 1 is {}, expected {} for the means of {}",
+               op.channels, format->channels, format->name);
+  op.channels = format->channels;
   if (const uint32_t y = regs.get(r::D_PIXEL_OFFSET_PIXEL_Y_OFFSET); y != 0)
     errors.add("cdma.pixel_y_offset", "PIXEL_Y_OFFSET {}, expected 0 (pitch linear)", y);
   decode_x_offset(op, regs.get(r::D_PIXEL_OFFSET_PIXEL_X_OFFSET), hw, errors);
@@ -139,6 +142,11 @@ void decode_weights(CdmaOp& op, const regs::RegView& regs, const HwConfig& hw,
                op.kernels * op.bytes_per_kernel, op.kernels, op.bytes_per_kernel);
   const uint64_t group = std::min<uint64_t>(op.kernels, hw.mac_atomic_k_size) * op.bytes_per_kernel;
   const uint64_t room = op.cbuf.weight_banks * hw.bank_bytes();
+  // CSC frees the entries of the kernels that it reads; CDMA waits for ever for room for the rest.
+  if (const uint64_t most = op.kernels * op.bytes_per_kernel + room; op.weight_bytes > most)
+    errors.add("cdma.weight_bytes",
+               "WEIGHT_BYTES {}, expected at most {} ({} kernels of {} bytes, {} banks)",
+               op.weight_bytes, most, op.kernels, op.bytes_per_kernel, op.cbuf.weight_banks);
   if (group > room)
     errors.add("cdma.weight_bank", "{} weight bytes of one kernel group, {} banks hold {}", group,
                op.cbuf.weight_banks, room);
@@ -168,6 +176,10 @@ Result<CdmaOp> decode_cdma(const regs::RegView& regs, const HwConfig& hw) {
     decode_feature(op, regs, hw, errors);
   const uint64_t room = uint64_t{op.cbuf.data_banks} * hw.cbuf_bank_depth;
   const uint64_t needed = uint64_t{std::min(op.grain_lines, op.height)} * op.cbuf.entries_per_slice;
+  // An operation's convolution has all of its lines in the buffer at once.
+  if (uint64_t{op.height} * op.cbuf.entries_per_slice > room)
+    errors.add("cdma.unsupported_datain_height", "{} lines of {} entries, {} banks hold {}",
+               op.height, op.cbuf.entries_per_slice, op.cbuf.data_banks, room);
   if (needed > room)
     errors.add("cdma.data_bank", "{} entries for the lines fetched at a time, {} banks hold {}",
                needed, op.cbuf.data_banks, room);

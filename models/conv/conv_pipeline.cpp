@@ -228,13 +228,9 @@ void ConvPipeline::run_weights() {
     context_.events.schedule_in(weight_skip_event_, 1);
     return;
   }
-  std::vector<int8_t> bytes(op.weight_bytes);
-  if (!context_.memory.of(op.weight_ram)
-           .read(op.weight_address, {reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()}))
-    return refuse(Diagnostics({"cdma.weight_unmapped", "CDMA",
-                               fmt::format("the {} weight bytes at {:#x} are not all in memory",
-                                           op.weight_bytes, op.weight_address)}));
-  cbuf_.add_weights(std::move(bytes));
+  Result<std::vector<int8_t>> bytes = capture_weights(op, context_.memory.of(op.weight_ram));
+  if (!bytes.ok()) return refuse(bytes.errors());
+  cbuf_.add_weights(std::move(bytes).value());
   weights_.start(op);
 }
 

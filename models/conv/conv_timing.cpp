@@ -25,6 +25,8 @@ CdmaTiming::CdmaTiming(const TimingParams& p)
       weight_done(cycles(p, "cdma.weight_done")),
       image_request(cycles(p, "cdma.image_request")),
       image_line_gap(cycles(p, "cdma.image_line_gap")),
+      image_queue(cycles(p, "cdma.image_queue")),
+      image_merge(cycles(p, "cdma.image_merge")),
       image_update(cycles(p, "cdma.image_update")),
       image_done(cycles(p, "cdma.image_done")),
       release(cycles(p, "cdma.release")),

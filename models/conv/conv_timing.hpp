@@ -11,7 +11,7 @@ struct CdmaTiming {
   sim::Cycle op_start, next_start, reset_after_cdma, reset_after_csc, data_request, weight_request;
   sim::Cycle surface_gap, grain_gap, data_update, data_done, weight_update, weight_update_gap,
       weight_done;
-  sim::Cycle image_request, image_line_gap, image_update, image_done;
+  sim::Cycle image_request, image_line_gap, image_queue, image_merge, image_update, image_done;
   sim::Cycle release, switch_groups, interrupt;
   explicit CdmaTiming(const TimingParams& p);
 };

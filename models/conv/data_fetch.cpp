@@ -41,7 +41,9 @@ void DataFetch::start(const CdmaOp& op) {
   requested_groups_ = stored_groups_ = 0;
   requested_atoms_ = 0;
   blocked_ = sim::kNever;
-  context_.events.schedule_in(request_event_, plan_->first_request());
+  const Cycle first = context_.events.now() + plan_->first_request();
+  context_.events.schedule(request_event_, first);
+  next_accept_ = take_padding(first + 1);
 }
 
 void DataFetch::release(uint64_t entries) {
@@ -57,10 +59,12 @@ void DataFetch::request() {
     flying_entries_ += entries;
     admitted_ = true;
   }
-  if (!port_->can_request()) return;  // the port's on_ready continues
+  if (!plan_->next_request_is_padding() && !port_->can_request()) return;  // on_ready continues
   const FetchRequest r = plan_->next_request();
-  port_->request(r.address, r.atoms);
-  requested_atoms_ += r.atoms;
+  if (!r.padding) {
+    port_->request(r.address, r.atoms);
+    requested_atoms_ += r.atoms;
+  }
   if (r.ends_group) {
     admitted_ = false;
     ++requested_groups_;
@@ -77,17 +81,23 @@ void DataFetch::accept() {
       return;
     }
     port_->pop(1);
-    take(plan_->next_atom());
+    take(now, plan_->next_atom());
+    next_accept_ = take_padding(now + 1);
   }
 }
 
-void DataFetch::take(const FetchAtom& atom) {
-  const Cycle now = context_.events.now();
-  next_accept_ = now + 1 + atom.pause;
-  if (atom.blocks && blocked_ != now + 1) blocked_ = now + 2;
+// Padding from `at` on, an atom a cycle; returns the cycle behind it.
+Cycle DataFetch::take_padding(Cycle at) {
+  for (; plan_->next_is_padding(); ++at) take(at, plan_->next_atom());
+  return at;
+}
+
+void DataFetch::take(Cycle at, const FetchAtom& atom) {
+  if (atom.blocks && blocked_ != at + 1) blocked_ = at + 2;
+  Cycle end = at;
+  if (atom.pack > 0) end = packed_ = std::max(at + timing_.image_queue, packed_) + atom.pack;
   if (!atom.ends_group) return;
   const uint32_t lines = plan_->group_lines(stored_groups_++);
-  const Cycle end = now + atom.pause;
   stored_.send(end + timing_.release, lines);
   visible_.send(end + plan_->update(), lines);
   if (stored_groups_ == plan_->groups()) context_.events.schedule(done_event_, end + plan_->done());

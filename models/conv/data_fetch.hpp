@@ -33,7 +33,8 @@ class DataFetch {
   void use_port(RamType ram);
   void request();
   void accept();
-  void take(const FetchAtom& atom);
+  void take(sim::Cycle at, const FetchAtom& atom);
+  sim::Cycle take_padding(sim::Cycle at);
 
   const UnitContext& context_;
   const CdmaTiming& timing_;
@@ -48,6 +49,7 @@ class DataFetch {
   uint64_t requested_atoms_ = 0;
   sim::Cycle blocked_ = sim::kNever;  ///< a cycle in which the response side takes nothing
   sim::Cycle next_accept_ = 0;
+  sim::Cycle packed_ = 0;  ///< when the image bundles taken so far are packed
   sim::Event request_event_, accept_event_, done_event_;
   DelayLine<uint32_t> stored_, visible_;
 };

@@ -2,6 +2,7 @@
 #include "models/conv/fetch_plan.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace dlavp::conv {
 
@@ -36,7 +37,7 @@ class FeaturePlan final : public FetchPlan {
     const uint32_t limit =
         request_.atom == 0 ? kRequestAtoms - address / atom_ % kRequestAtoms : kRequestAtoms;
     FetchRequest r{address, static_cast<uint32_t>(std::min<uint64_t>(limit, run - request_.atom)),
-                   1, false};
+                   1, false, false};
     request_.atom += r.atoms;
     if (request_.atom < run) return r;
     request_.atom = 0;
@@ -75,64 +76,121 @@ class FeaturePlan final : public FetchPlan {
   Position request_, response_;
 };
 
-/// Images are fetched line by line; with two planes a bundle of plane 0 (eight atoms, nine for the
-/// first) and one of plane 1 (twice as many) take turns. Padding takes the response side's time.
+/// Images are fetched line by line, in bundles of eight atoms (nine for a line's first) of plane 0
+/// and twice as many of plane 1 in turn. Every line has padding before and behind it, counted in
+/// atoms like the pixels: its bursts take part in the walk and in the bundles, but ask for nothing.
 class ImagePlan final : public FetchPlan {
  public:
   ImagePlan(const CdmaOp& op, const HwConfig& hw, const CdmaTiming& timing)
       : op_(op), timing_(timing), atom_(hw.memory_atomic_size) {
+    std::array<Walk, 2> walks;
     for (unsigned p = 0; p < op.format.planes; ++p) {
       const uint32_t in_atom = atom_ / op.format.pixel_bytes(p);
-      const uint32_t filled = op.pad_left % in_atom;
-      const uint32_t left = op.pad_left / in_atom + (op.x_offset[p] >= filled ? 0 : 1);
-      atoms_[p] = (op.width - 1 + op.x_offset[p]) / in_atom + 1;
+      const uint32_t left =
+          op.pad_left / in_atom + (op.x_offset[p] >= op.pad_left % in_atom ? 0 : 1);
+      const uint32_t pixels = (op.width - 1 + op.x_offset[p]) / in_atom + 1;
       const uint32_t all = (op.stored_width() - 1) / in_atom + 2;
-      line_atoms_ += atoms_[p];
-      padding_ += left + (all > left + atoms_[p] ? all - left - atoms_[p] : 0);
+      const uint32_t right = all > left + pixels ? all - left - pixels : 0;
+      walks[p] = {p, {left, pixels, right}};
     }
+    for (uint32_t limit = 0; walks[0].left() > 0 || walks[1].left() > 0;) {
+      limit += kRequestAtoms;
+      const uint32_t first = limit == kRequestAtoms ? 1 : 0;
+      const size_t before = line_.size();
+      walks[0].bundle(kRequestAtoms + first, line_);
+      walks[1].bundle(2 * kRequestAtoms + first, line_);
+      uint32_t atoms = 0;
+      for (size_t i = before; i < line_.size(); ++i) atoms += line_[i].atoms;
+      // A line's first atom of each plane only fills the shifter.
+      line_.back().pack = std::max(1u, atoms - first * op.format.planes);
+    }
+    if (op.format.planes == 1) return;
+    // Merging takes one more cycle, unless the line's last atom holds nothing that is stored.
+    const uint32_t last = op.stored_width() - 1;
+    const uint32_t read = last / atom_ + 1 + last * 2 / atom_ + 1;
+    const uint32_t stored = (op.stored_width() * op.format.channels + atom_ - 1) / atom_;
+    if (stored == read) merge_ = timing.image_merge;
   }
 
-  bool requests_left() const override { return line_ < op_.height; }
+  bool requests_left() const override { return request_.line < op_.height; }
   uint32_t groups() const override { return op_.height; }
   uint32_t group_lines(uint32_t) const override { return 1; }
   sim::Cycle first_request() const override { return timing_.image_request; }
-  sim::Cycle update() const override { return timing_.image_update; }
-  sim::Cycle done() const override { return timing_.image_done; }
+  sim::Cycle update() const override { return timing_.image_update + merge_; }
+  sim::Cycle done() const override { return timing_.image_done + merge_; }
 
   FetchRequest next_request() override {
-    const uint32_t bundle = (kRequestAtoms << plane_) + (done_[plane_] == 0 ? 1 : 0);
-    FetchRequest r;
-    r.address = op_.planes[plane_].address + uint64_t{line_} * op_.planes[plane_].line_stride +
-                uint64_t{done_[plane_]} * atom_;
-    r.atoms = std::min(bundle, atoms_[plane_] - done_[plane_]);
-    done_[plane_] += r.atoms;
-    const unsigned other = plane_ ^ 1u;
-    if (op_.format.planes == 2 && done_[other] < atoms_[other]) plane_ = other;
-    if (done_[0] < atoms_[0] || (op_.format.planes == 2 && done_[1] < atoms_[1])) return r;
-    done_ = {};
-    plane_ = 0;
-    ++line_;
+    const Burst& burst = line_[request_.burst];
+    const Plane& plane = op_.planes[burst.plane];
+    FetchRequest r{
+        plane.address + uint64_t{request_.line} * plane.line_stride + uint64_t{burst.first} * atom_,
+        burst.atoms, 1, burst.padding, false};
+    if (++request_.burst < line_.size()) return r;
+    request_.burst = 0;
+    ++request_.line;
     r.gap = static_cast<uint32_t>(timing_.image_line_gap);
     r.ends_group = true;
     return r;
   }
 
+  bool next_request_is_padding() const override { return line_[request_.burst].padding; }
+  bool next_is_padding() const override {
+    return response_.line < op_.height && line_[response_.burst].padding;
+  }
+
   FetchAtom next_atom() override {
+    const Burst& burst = line_[response_.burst];
     FetchAtom a;
-    if (++taken_ < line_atoms_) return a;
-    taken_ = 0;
-    a.pause = padding_;
+    if (++response_.atom < burst.atoms) return a;
+    response_.atom = 0;
+    a.pack = burst.pack;
+    if (++response_.burst < line_.size()) return a;
+    response_.burst = 0;
+    ++response_.line;
     a.ends_group = true;
     return a;
   }
 
  private:
+  struct Burst {
+    unsigned plane = 0;
+    uint32_t first = 0, atoms = 0;  ///< `first`: of the plane's line
+    bool padding = false;
+    uint32_t pack = 0;  ///< of the bundle that it ends
+  };
+  /// One plane's way through a line: left padding, pixels, right padding.
+  struct Walk {
+    unsigned plane = 0;
+    std::array<uint32_t, 3> section{};
+    unsigned at = 0;
+    uint32_t done = 0, fetched = 0;
+
+    [[nodiscard]] uint32_t left() const { return section[0] + section[1] + section[2] - done; }
+    void bundle(uint32_t room, std::vector<Burst>& line) {
+      for (uint32_t begin = 0; at < section.size(); begin = 0) {
+        for (unsigned s = 0; s < at; ++s) begin += section[s];
+        const uint32_t rest = begin + section[at] - done;
+        const uint32_t atoms = std::min(rest, room);
+        const bool padding = at != 1;
+        if (atoms > 0) line.push_back({plane, padding ? 0 : fetched, atoms, padding, 0});
+        if (!padding) fetched += atoms;
+        done += atoms;
+        room -= atoms;
+        if (atoms < rest) return;
+        ++at;
+      }
+    }
+  };
+  struct Position {
+    uint32_t line = 0, atom = 0;
+    size_t burst = 0;
+  };
   CdmaOp op_;
   const CdmaTiming& timing_;
-  uint32_t atom_, line_atoms_ = 0, padding_ = 0;
-  std::array<uint32_t, 2> atoms_{}, done_{};
-  unsigned plane_ = 0;
-  uint32_t line_ = 0, taken_ = 0;
+  uint32_t atom_;
+  sim::Cycle merge_ = 0;
+  std::vector<Burst> line_;  ///< every line's bursts
+  Position request_, response_;
 };
 
 }  // namespace

@@ -12,18 +12,19 @@
 
 namespace dlavp::conv {
 
-/// One DMA request of at most a burst of atoms.
+/// One DMA request, or a step of the walk that asks for nothing: an image's padding.
 struct FetchRequest {
   uint64_t address = 0;
   uint32_t atoms = 0;
   uint32_t gap = 1;         ///< cycles until the next request can be made
+  bool padding = false;     ///< no request: the response side makes the atoms up
   bool ends_group = false;  ///< the last of a line group
 };
 
 /// What one atom does to the response side.
 struct FetchAtom {
   bool blocks = false;  ///< the response side pauses in the second next cycle
-  uint32_t pause = 0;   ///< further cycles taken after it
+  uint32_t pack = 0;    ///< cycles to pack the image bundle that it completes
   bool ends_group = false;
 };
 
@@ -31,13 +32,17 @@ class FetchPlan {
  public:
   virtual ~FetchPlan() = default;
   [[nodiscard]] virtual bool requests_left() const = 0;
+  /// The walk's next step asks for nothing.
+  [[nodiscard]] virtual bool next_request_is_padding() const { return false; }
   virtual FetchRequest next_request() = 0;
+  /// The response side's next atom is padding, which takes a cycle but no data.
+  [[nodiscard]] virtual bool next_is_padding() const { return false; }
   virtual FetchAtom next_atom() = 0;
   /// Lines of the `group`th line group, and their number of groups.
   [[nodiscard]] virtual uint32_t group_lines(uint32_t group) const = 0;
   [[nodiscard]] virtual uint32_t groups() const = 0;
-  /// Cycles before the first atom of the operation can be taken in, and from engine start to
-  /// request.
+  /// Cycles from the engine's start to its first request, from the end of a line group's last atom
+  /// (image: of its packing) to CSC's count, and to the end of the fetch.
   [[nodiscard]] virtual sim::Cycle first_request() const = 0;
   [[nodiscard]] virtual sim::Cycle update() const = 0;
   [[nodiscard]] virtual sim::Cycle done() const = 0;

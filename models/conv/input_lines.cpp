@@ -1,6 +1,6 @@
 // Capturing and converting CDMA's input: feature cubes line by line over all surfaces, images plane
-// by plane with pixel reordering, mean, convertor and left and right padding. Hardware manual:
-// "Convolution DMA", "Pixel Format"; arithmetic as the RTL's convertor cell.
+// by plane with pixel reordering, mean, convertor and left and right padding; and its weights.
+// Hardware manual: "Convolution DMA", "Pixel Format"; arithmetic as the RTL's convertor cell.
 #include "models/conv/input_lines.hpp"
 
 #include <fmt/format.h>
@@ -96,6 +96,21 @@ void InputLines::convert_all() {
 std::span<const int8_t> InputLines::line(uint32_t y) {
   if (converted_.empty()) convert_all();
   return {converted_.data() + y * line_bytes_, line_bytes_};
+}
+
+// Piece by piece: a size that memory does not back costs no room here.
+Result<std::vector<int8_t>> capture_weights(const CdmaOp& op, Memory& memory) {
+  constexpr uint64_t kPieceBytes = uint64_t{1} << 20;
+  std::vector<int8_t> bytes;
+  for (uint64_t at = 0; at < op.weight_bytes; at = bytes.size()) {
+    bytes.resize(std::min(op.weight_bytes, at + kPieceBytes));
+    if (!memory.read(op.weight_address + at,
+                     {reinterpret_cast<uint8_t*>(bytes.data()) + at, bytes.size() - at}))
+      return Error{"cdma.weight_unmapped", "CDMA",
+                   fmt::format("the {} weight bytes at {:#x} are not all in memory",
+                               op.weight_bytes, op.weight_address)};
+  }
+  return bytes;
 }
 
 }  // namespace dlavp::conv

@@ -48,4 +48,7 @@ struct Slice {
   uint32_t line = 0;
 };
 
+/// The weight bytes of `op`; an error if they are not all in memory.
+[[nodiscard]] Result<std::vector<int8_t>> capture_weights(const CdmaOp& op, Memory& memory);
+
 }  // namespace dlavp::conv

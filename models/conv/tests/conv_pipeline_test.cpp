@@ -182,15 +182,19 @@ TEST_CASE("conv: illegal and unsupported programs are refused by name") {
       {"cdma.weight_address", cdma(d::D_WEIGHT_ADDR_LOW, 0x1001)},
       {"cdma.weight_bytes", cdma(d::D_WEIGHT_BYTES, 255)},
       {"cdma.weight_bytes", cdma(d::D_WEIGHT_BYTES, 128)},
+      {"cdma.weight_bytes", cdma(d::D_WEIGHT_BYTES, 0xffffff00)},
       {"cdma.weight_bank", cdma(d::D_WEIGHT_SIZE_0, 2000)},
       {"cdma.entry_per_slice", cdma(d::D_ENTRY_PER_SLICE, 4)},
       {"cdma.bank", cdma(d::D_BANK, 31 | 31 << 16)},
       {"cdma.data_bank", cdma(d::D_ENTRY_PER_SLICE, 4000)},
+      {"cdma.unsupported_datain_height", cdma(d::D_ENTRY_PER_SLICE, 400)},
       {"cdma.pixel_format", cdma(d::D_DATAIN_FORMAT, 1 | 40 << 8), 12},
       {"cdma.unsupported_pixel_format", cdma(d::D_DATAIN_FORMAT, 1 | 3 << 8), 12},
       {"cdma.unsupported_pixel_format", cdma(d::D_DATAIN_FORMAT, 1 | 20 << 8), 12},
       {"cdma.pixel_mapping", cdma(d::D_DATAIN_FORMAT, 1 | 12 << 8 | 1 << 16), 12},
-      {"cdma.datain_channel", cdma(d::D_DATAIN_SIZE_1, 2), 12},
+      {"cdma.datain_channel",
+       [](Bench& b) { b.cdma->write(d::D_DATAIN_SIZE_1, 0), b.cdma->write(d::D_MEAN_FORMAT, 1); },
+       12},
       {"cdma.pixel_x_offset", cdma(d::D_PIXEL_OFFSET, 2), 12},
       {"cdma.pixel_y_offset", cdma(d::D_PIXEL_OFFSET, 1 << 16), 12},
       {"csc.unsupported_winograd", csc(s::D_MISC_CFG, 1)},
@@ -255,4 +259,6 @@ TEST_CASE("conv: operands outside memory are refused by name") {
   CdmaOp op;
   op.width = op.height = op.channels = 1;
   REQUIRE(InputLines::capture(op, nowhere, hw).errors().has("cdma.datain_unmapped"));
+  op.weight_bytes = uint64_t{1} << 40;  // must not be allocated first
+  REQUIRE(capture_weights(op, nowhere).errors().has("cdma.weight_unmapped"));
 }
