@@ -36,7 +36,7 @@ bool ordered(const Access& first, const Access& second,
              const std::vector<CompletedBefore>& before) {
   if (first.task != second.task) return first.task < second.task;
   const CompletedBefore& relation = before[first.task];
-  return relation.empty() ? first.done < second.start : relation[second.start][first.done];
+  return relation.empty() ? first.done < second.start : relation(first.done, second.start);
 }
 
 bool all_before(const std::vector<Access>& first, const std::vector<Access>& second,

@@ -2,6 +2,7 @@
 // a later operation of the same engine is enabled after the one that waits.
 #include "compiler/schedule/dependencies.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace dlavp::compiler {
@@ -69,51 +70,81 @@ void count_dependencies(HwTask& task) {
   }
 }
 
-}  // namespace
-
-CompletedBefore completed_before(const HwTask& task) {
-  const size_t n = task.operations.size();
-  CompletedBefore before(n, std::vector<bool>(n));
-  std::map<Engine, std::vector<size_t>> order;
-  const auto merge = [&](size_t to, size_t from) {
-    for (size_t i = 0; i < n; ++i) before[to][i] = before[to][i] || before[from][i];
-  };
-  /// `done` has completed, so has all of its engine before it, and the convolution that fed it.
-  const auto complete = [&](size_t to, size_t done) {
-    for (size_t i = 0; i <= done; ++i) {
-      if (task.operations[i].engine() != task.operations[done].engine()) continue;
-      before[to][i] = true;
-      if (fused(task, i)) before[to][i - 1] = true;
-    }
-    merge(to, done);
-    if (fused(task, done)) merge(to, done - 1);
-  };
-  const auto settle = [&](size_t j) {
-    const auto& earlier = order[task.operations[j].engine()];
-    if (!earlier.empty()) merge(j, earlier.back());
-    if (earlier.size() > 1) complete(j, earlier[earlier.size() - 2]);
-    for (size_t i = 0; i < j; ++i) {
+/// Derives the order of a task's operations, each from those before it.
+class Order {
+ public:
+  explicit Order(const HwTask& task) : task_(task), waits_(task.operations.size()) {
+    const size_t n = task.operations.size();
+    out_.counts.assign(n, {});
+    std::array<uint32_t, kEngines> seen{};
+    std::optional<size_t> last_sdp;
+    for (size_t i = 0; i < n; ++i) {
+      const Engine e = task.operations[i].engine();
+      out_.engines.push_back(e);
+      out_.places.push_back(seen[slot(e)]++);
+      if (fused(task, i)) last_sdp = i;
+      last_fed_.push_back(e == Engine::kSdp ? last_sdp : std::nullopt);
       for (const Wait& w : task.operations[i].consumers) {
-        if (w.index == static_cast<int32_t>(j) && w.event == Event::kCompleted) complete(j, i);
+        const auto to = static_cast<size_t>(w.index);
+        if (w.event == Event::kCompleted && w.index >= 0 && to < n && to > i)
+          waits_[to].push_back(i);
       }
     }
-  };
-  for (size_t j = 0; j < n; ++j) {
-    const bool pair = j + 1 < n && fused(task, j + 1);
-    if (pair) {  // the SDP is enabled first, then its convolution
-      settle(j + 1);
-      settle(j);
-      merge(j, j + 1);
-      order[task.operations[j].engine()].push_back(j);
-      order[task.operations[j + 1].engine()].push_back(j + 1);
-      ++j;
-    } else {
-      settle(j);
-      order[task.operations[j].engine()].push_back(j);
-    }
   }
-  return before;
-}
+
+  CompletedBefore derive() {
+    const size_t n = task_.operations.size();
+    for (size_t j = 0; j < n; ++j) {
+      if (j + 1 < n && fused(task_, j + 1)) {  // the SDP is enabled first, then its convolution
+        settle(j + 1);
+        settle(j);
+        merge(j, j + 1);
+        enabled_[slot(out_.engines[j])].push_back(j);
+        ++j;
+      } else {
+        settle(j);
+      }
+      enabled_[slot(out_.engines[j])].push_back(j);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  /// What is complete before `from` is enabled is complete before `to` is.
+  void merge(size_t to, size_t from) {
+    for (size_t e = 0; e < kEngines; ++e)
+      out_.counts[to][e] = std::max(out_.counts[to][e], out_.counts[from][e]);
+  }
+  /// `done` has completed before `to` is enabled, so have all of its engine before it and, if that
+  /// is the SDP, the convolutions that fed them.
+  void complete(size_t to, size_t done) {
+    uint32_t& count = out_.counts[to][slot(out_.engines[done])];
+    count = std::max(count, out_.places[done] + 1);
+    merge(to, done);
+    if (!last_fed_[done]) return;
+    const size_t conv = *last_fed_[done] - 1;
+    uint32_t& fed = out_.counts[to][slot(Engine::kConv)];
+    fed = std::max(fed, out_.places[conv] + 1);
+    merge(to, conv);
+  }
+  void settle(size_t j) {
+    const std::vector<size_t>& earlier = enabled_[slot(out_.engines[j])];
+    if (!earlier.empty()) merge(j, earlier.back());
+    if (earlier.size() > 1) complete(j, earlier[earlier.size() - 2]);
+    for (size_t i : waits_[j]) complete(j, i);
+  }
+
+  const HwTask& task_;
+  CompletedBefore out_;
+  std::vector<std::vector<size_t>> waits_;  ///< by operation: those whose completion it awaits
+  std::vector<std::optional<size_t>>
+      last_fed_;  ///< of an SDP: the last fed by a convolution up to it
+  std::array<std::vector<size_t>, kEngines> enabled_;  ///< by engine, in order
+};
+
+}  // namespace
+
+CompletedBefore completed_before(const HwTask& task) { return Order(task).derive(); }
 
 CompletedBefore link_operations(HwTask& task) {
   for (HwOperation& op : task.operations) {

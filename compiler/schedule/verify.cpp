@@ -59,10 +59,14 @@ void verify_order(const HwProgram& p, Diagnostics& out) {
   for (size_t t = 0; t < p.tasks.size(); ++t) {
     const HwTask& task = p.tasks[t];
     const CompletedBefore before = completed_before(task);
+    std::map<BufferId, std::vector<size_t>> writers;
+    for (size_t i = 0; i < task.operations.size(); ++i) {
+      if (const auto b = task.operations[i].writes()) writers[*b].push_back(i);
+    }
     for (size_t reader = 0; reader < task.operations.size(); ++reader) {
       for (BufferId b : task.operations[reader].reads()) {
-        for (size_t writer = 0; writer < task.operations.size(); ++writer) {
-          if (task.operations[writer].writes() != b || before[reader][writer]) continue;
+        for (size_t writer : writers[b]) {
+          if (before(writer, reader)) continue;
           out.add("schedule.order", fmt::format("task {}", t),
                   fmt::format("operation '{}' may start before '{}' has written '{}'",
                               task.operations[reader].name, task.operations[writer].name,
