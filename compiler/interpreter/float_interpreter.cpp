@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "compiler/interpreter/columns.hpp"
+
 namespace dlavp::compiler {
 namespace {
 
@@ -30,10 +32,13 @@ struct Evaluate {
   /// Adds weight x input row to an output row; columns outside the input count as zero.
   static void add_row(double* to, const float* from, float weight, const Window& w, int64_t s,
                       int64_t in_w, int64_t out_w) {
-    const int64_t base = s * w.dilation_w - w.pad_left;
-    for (int64_t x = 0; x < out_w; ++x) {
-      const int64_t ix = x * w.stride_w + base;
-      if (ix >= 0 && ix < in_w) to[x] += double{weight} * double{from[ix]};
+    const Columns c = columns_inside(w, s, in_w, out_w);
+    const double factor{weight};
+    if (w.stride_w == 1) {  // without a stride the compiler can use vectors
+      for (int64_t x = c.begin; x < c.end; ++x) to[x] += factor * double{from[x + c.offset]};
+    } else {
+      for (int64_t x = c.begin; x < c.end; ++x)
+        to[x] += factor * double{from[x * w.stride_w + c.offset]};
     }
   }
 

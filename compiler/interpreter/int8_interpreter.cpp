@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compiler/interpreter/columns.hpp"
 #include "compiler/quantise/multiplier.hpp"
 #include "models/common/fixed_point.hpp"
 
@@ -45,6 +46,17 @@ struct Run {
     out()[i] = sdp(p, x, channel, point(p.x1, i), point(p.x2, i));
   }
 
+  /// Adds weight x input row to a row of sums.
+  static void add_row(int32_t* to, const int8_t* from, int32_t weight, const Columns& c,
+                      int64_t stride) {
+    if (stride == 1) {  // without a stride the compiler can use vectors
+      for (int64_t col = c.begin; col < c.end; ++col) to[col] += weight * from[col + c.offset];
+    } else {
+      for (int64_t col = c.begin; col < c.end; ++col)
+        to[col] += weight * from[col * stride + c.offset];
+    }
+  }
+
   /// Sums of one output plane.
   void plane(const ConvLayer& c, int64_t k, std::vector<int32_t>& sums) const {
     const Shape& x = shape(c.input);
@@ -62,12 +74,8 @@ struct Run {
           if (iy < 0 || iy >= x.h) continue;
           for (int64_t s = 0; s < w.kernel_w; ++s) {
             const int32_t weight = kernel[r * w.kernel_w + s];
-            const int64_t base = s * w.dilation_w - w.pad_left;
-            for (int64_t col = 0; col < o.w; ++col) {
-              const int64_t ix = col * w.stride_w + base;
-              if (ix >= 0 && ix < x.w)
-                sums[static_cast<size_t>(y * o.w + col)] += weight * image[iy * x.w + ix];
-            }
+            add_row(sums.data() + y * o.w, image + iy * x.w, weight, columns_inside(w, s, x.w, o.w),
+                    w.stride_w);
           }
         }
       }
