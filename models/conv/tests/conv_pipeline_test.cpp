@@ -153,21 +153,35 @@ TEST_CASE(
   REQUIRE(slow.records[0].stalls.at("output") > 0);
 }
 
-TEST_CASE("conv: illegal and unsupported programs are refused by name") {
+namespace {
+
+struct Case {
+  const char* id;
+  std::function<void(Bench&)> change;
+  int format = -1;
+};
+
+std::function<void(Bench&)> cdma(uint32_t reg, uint32_t value) {
+  return [=](Bench& b) { b.cdma->write(reg, value); };
+}
+
+std::function<void(Bench&)> csc(uint32_t reg, uint32_t value) {
+  return [=](Bench& b) { b.csc->write(reg, value); };
+}
+
+void check_refused(const std::vector<Case>& cases) {
+  for (const Case& c : cases) {
+    const Diagnostics errors = errors_of(c.change, c.format);
+    CAPTURE(c.id, errors.text());
+    REQUIRE(errors.has(c.id));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("conv: illegal and unsupported CDMA programs are refused by name") {
   namespace d = regs::cdma;
-  namespace s = regs::csc;
-  struct Case {
-    const char* id;
-    std::function<void(Bench&)> change;
-    int format = -1;
-  };
-  const auto cdma = [](uint32_t reg, uint32_t value) {
-    return [=](Bench& b) { b.cdma->write(reg, value); };
-  };
-  const auto csc = [](uint32_t reg, uint32_t value) {
-    return [=](Bench& b) { b.csc->write(reg, value); };
-  };
-  const std::vector<Case> cases = {
+  check_refused({
       {"cdma.unsupported_winograd", cdma(d::D_MISC_CFG, 1)},
       {"cdma.unsupported_precision", cdma(d::D_MISC_CFG, 1 << 12)},
       {"cdma.unsupported_precision", cdma(d::D_MISC_CFG, 2 << 8)},
@@ -197,6 +211,12 @@ TEST_CASE("conv: illegal and unsupported programs are refused by name") {
        12},
       {"cdma.pixel_x_offset", cdma(d::D_PIXEL_OFFSET, 2), 12},
       {"cdma.pixel_y_offset", cdma(d::D_PIXEL_OFFSET, 1 << 16), 12},
+  });
+}
+
+TEST_CASE("conv: illegal and unsupported CSC programs are refused by name") {
+  namespace s = regs::csc;
+  check_refused({
       {"csc.unsupported_winograd", csc(s::D_MISC_CFG, 1)},
       {"csc.unsupported_precision", csc(s::D_MISC_CFG, 1 << 12)},
       {"csc.unsupported_weight_format", csc(s::D_WEIGHT_FORMAT, 1)},
@@ -216,6 +236,12 @@ TEST_CASE("conv: illegal and unsupported programs are refused by name") {
       {"csc.datain_channel", csc(s::D_DATAIN_SIZE_EXT_1, 1), 12},
       {"csc.y_extension", csc(s::D_POST_Y_EXTENSION, 3), 12},
       {"csc.y_extension", csc(s::D_POST_Y_EXTENSION, 1), 12},
+  });
+}
+
+TEST_CASE("conv: sub-units that contradict each other are refused by name") {
+  namespace s = regs::csc;
+  check_refused({
       {"cacc.unsupported_winograd", [](Bench& b) { b.cacc->write(regs::cacc::D_MISC_CFG, 1); }},
       {"cacc.unsupported_precision",
        [](Bench& b) { b.cacc->write(regs::cacc::D_MISC_CFG, 1 << 12); }},
@@ -241,12 +267,23 @@ TEST_CASE("conv: illegal and unsupported programs are refused by name") {
          b.csc->write(s::D_DATAOUT_SIZE_0, 9 | 4 << 16), b.csc->write(s::D_ATOMICS, 49);
        },
        12},
-  };
-  for (const Case& c : cases) {
-    const Diagnostics errors = errors_of(c.change, c.format);
-    CAPTURE(c.id, errors.text());
-    REQUIRE(errors.has(c.id));
-  }
+  });
+}
+
+TEST_CASE("conv: reused weights that are too few for the kernels are refused with both sizes") {
+  Bench bench("nv_small");
+  Layer first = plain(6, 6, 8, 8, 1);
+  first.keep_weights = true;
+  bench.check(first);
+  Layer second = plain(6, 6, 8, 8, 3);
+  second.weight_reuse = true;
+  bench.program(second, 1);
+  bench.enable(1);
+  bench.run();
+  INFO(bench.errors.text());
+  REQUIRE(bench.errors.has("conv.weight_bytes"));
+  REQUIRE(bench.errors.text().find("8 kernels of 72 bytes, the buffer has 64 bytes") !=
+          std::string::npos);
 }
 
 TEST_CASE("conv: operands outside memory are refused by name") {
