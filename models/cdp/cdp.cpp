@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/cdp/cdp_core.hpp"
+#include "models/common/footprint.hpp"
 #include "registers.hpp"
 
 namespace dlavp::cdp {
@@ -44,6 +45,19 @@ mcif::LineSource cube_blocks(const CubeRef& cube, const CubeSize& size, uint32_t
     line.last = y == size.height;
     return true;
   };
+}
+
+Diagnostics check_memory(const CdpOp& op, unsigned group, uint32_t atom,
+                         const MemorySpaces& memory) {
+  constexpr MappingErrors kErrors{"cdp.memory", "cdp.unsupported_size"};
+  const std::string place = fmt::format("CDP group {}", group);
+  Diagnostics errors;
+  check_mapping(cube_footprint(op.src, op.size, op.surfaces, atom), memory, kErrors, place, "input",
+                errors);
+  if (errors.empty())
+    check_mapping(cube_footprint(op.dst, op.size, op.surfaces, atom), memory, kErrors, place,
+                  "output", errors);
+  return errors;
 }
 
 }  // namespace
@@ -145,6 +159,8 @@ void Cdp::try_start() {
   if (!jobs_.empty() && !jobs_.back()->read_done) return;
   const Result<CdpOp> op = decode(regs_.view(group), rdma_regs_.view(group), tables_, context_.hw);
   if (!op) return refuse(op.errors());
+  if (const Diagnostics errors = check_memory(*op, group, atom(), context_.memory); !errors.empty())
+    return refuse(errors);
   auto job = std::make_unique<Job>(*op, group);
   if (!load_input(job->op, atom(), context_.memory.of(job->op.src.ram), job->in))
     return refuse(

@@ -19,14 +19,54 @@ int8_t convert(const Convertor& c, int32_t value, unsigned channel) {
   return static_cast<int8_t>(saturate(rshr(product, c.truncate, kShiftedBits, kProductBits), 8));
 }
 
+std::vector<Footprint> footprints(const CdmaOp& op, uint32_t atom) {
+  std::vector<Footprint> out;
+  if (!op.cbuf.image) {
+    // Lines of one grain lie one after another, so that a last grain of one line ends first.
+    const uint64_t run = uint64_t{op.width} * atom, surfaces = (op.channels + atom - 1) / atom;
+    const uint64_t grains = op.height / op.grain_lines, rest = op.height % op.grain_lines;
+    const Plane& p = op.planes[0];
+    if (grains > 0)
+      out.push_back({op.data_ram, p.address, run * op.grain_lines, grains,
+                     uint64_t{op.grain_lines} * p.line_stride, surfaces, op.surface_stride});
+    if (rest > 0)
+      out.push_back({op.data_ram, p.address + grains * op.grain_lines * p.line_stride, run * rest,
+                     1, 0, surfaces, op.surface_stride});
+    return out;
+  }
+  for (unsigned p = 0; p < op.format.planes; ++p) {
+    const uint64_t pixel = op.format.pixel_bytes(p);
+    out.push_back({op.data_ram, op.planes[p].address + op.x_offset[p] * pixel, op.width * pixel,
+                   op.height, op.planes[p].line_stride, 1, 0});
+  }
+  return out;
+}
+
+namespace {
+
+Error unmapped(const CdmaOp& op) {
+  return {"cdma.datain_unmapped", "CDMA",
+          fmt::format("the input at {:#x} ({}x{}x{}, line stride {}) is not all in memory",
+                      op.planes[0].address, op.width, op.height, op.channels,
+                      op.planes[0].line_stride)};
+}
+
+}  // namespace
+
 Result<std::shared_ptr<InputLines>> InputLines::capture(const CdmaOp& op, Memory& memory,
                                                         const HwConfig& hw) {
+  for (const Footprint& f : footprints(op, hw.memory_atomic_size))
+    if (mapping(f, memory) == Mapping::kTooLarge)
+      return Error{
+          "cdma.unsupported_size", "CDMA",
+          fmt::format("the input at {:#x} moves {} bytes over {} bytes of memory, at most "
+                      "{} are modelled",
+                      f.address, f.bytes(), f.extent(), std::max(f.extent(), kMostOverlapping))};
+    else if (mapping(f, memory) == Mapping::kUnmapped)
+      return unmapped(op);
   std::shared_ptr<InputLines> lines(new InputLines(op, hw.memory_atomic_size));
   if (!(op.cbuf.image ? lines->read_image(memory) : lines->read_feature(memory)))
-    return Error{"cdma.datain_unmapped", "CDMA",
-                 fmt::format("the input at {:#x} ({}x{}x{}, line stride {}) is not all in memory",
-                             op.planes[0].address, op.width, op.height, op.channels,
-                             op.planes[0].line_stride)};
+    return unmapped(op);
   return lines;
 }
 

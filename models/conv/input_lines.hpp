@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "models/common/footprint.hpp"
 #include "models/conv/conv_op.hpp"
 
 namespace dlavp::conv {
@@ -14,9 +15,13 @@ namespace dlavp::conv {
 /// The convertor's arithmetic on one value (17-bit input); `channel` selects the mean.
 [[nodiscard]] int8_t convert(const Convertor& convertor, int32_t value, unsigned channel);
 
+/// The memory that CDMA reads for the input of `op`.
+[[nodiscard]] std::vector<Footprint> footprints(const CdmaOp& op, uint32_t atom);
+
 class InputLines {
  public:
-  /// Reads the cube or image of `op` from `memory`. Errors: "cdma.datain_unmapped".
+  /// Reads the cube or image of `op` from `memory`. Errors: "cdma.datain_unmapped",
+  /// "cdma.unsupported_size".
   static Result<std::shared_ptr<InputLines>> capture(const CdmaOp& op, Memory& memory,
                                                      const HwConfig& hw);
 

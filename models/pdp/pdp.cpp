@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/common/footprint.hpp"
 #include "models/pdp/pdp_core.hpp"
 #include "registers.hpp"
 
@@ -44,6 +45,19 @@ mcif::LineSource cube_lines(const std::vector<Band>& bands, bool input, const Cu
   };
 }
 
+Diagnostics check_memory(const PdpOp& op, unsigned group, uint32_t atom,
+                         const MemorySpaces& memory) {
+  constexpr MappingErrors kErrors{"pdp.memory", "pdp.unsupported_size"};
+  const std::string place = fmt::format("PDP group {}", group);
+  Diagnostics errors;
+  check_mapping(cube_footprint(op.dst, op.out, op.surfaces, atom), memory, kErrors, place, "output",
+                errors);
+  if (!op.on_the_fly)
+    check_mapping(cube_footprint(op.src, op.in, op.surfaces, atom), memory, kErrors, place, "input",
+                  errors);
+  return errors;
+}
+
 }  // namespace
 
 Pdp::Timing::Timing(const TimingParams& params) {
@@ -66,9 +80,10 @@ Pdp::Timing::Timing(const TimingParams& params) {
   result_atoms = static_cast<size_t>(cycles("result_atoms"));
 }
 
-Pdp::Job::Job(PdpOp decoded, unsigned of_group)
+Pdp::Job::Job(PdpOp decoded, unsigned of_group, unsigned of_rdma_group)
     : op(std::move(decoded)),
       group(of_group),
+      rdma_group(of_rdma_group),
       schedule(op),
       atoms_left(uint64_t{op.in.width} * op.in.height * op.surfaces) {}
 
@@ -116,20 +131,23 @@ void Pdp::enabled(unsigned group, bool rdma) {
 void Pdp::try_start() {
   if (refused_ || jobs_.size() >= 2 || !regs_.enabled(next_group_)) return;
   if (!jobs_.empty() && (!jobs_.back()->read_done || jobs_.back()->op.on_the_fly)) return;
-  const regs::RegView pdp = regs_.view(next_group_), rdma = rdma_regs_.view(next_group_);
+  const regs::RegView pdp = regs_.view(next_group_), rdma = rdma_regs_.view(next_rdma_group_);
   const bool on_the_fly = pdp.get(regs::pdp::D_OPERATION_MODE_CFG_FLYING_MODE) ==
                           regs::pdp::D_OPERATION_MODE_CFG_FLYING_MODE_ON_FLYING;
-  if (!on_the_fly && !rdma_regs_.enabled(next_group_)) return;
+  if (!on_the_fly && !rdma_regs_.enabled(next_rdma_group_)) return;
   if (on_the_fly && !jobs_.empty()) return;
   Result<PdpOp> op = decode(pdp, rdma, context_.hw);
   if (!op) return refuse(op.errors());
-  auto job = std::make_unique<Job>(*op, next_group_);
+  if (const Diagnostics errors = check_memory(*op, next_group_, atom(), context_.memory);
+      !errors.empty())
+    return refuse(errors);
+  auto job = std::make_unique<Job>(*op, next_group_, next_rdma_group_);
   if (!on_the_fly && !load_input(job->op, atom(), context_.memory.of(job->op.src.ram), job->in))
     return refuse(
         Diagnostics({"pdp.memory", fmt::format("PDP group {}", next_group_),
                      fmt::format("input at {:#x} is not in memory", job->op.src.address)}));
   const Cycle enabled =
-      std::max(enabled_at_[next_group_], on_the_fly ? 0 : rdma_enabled_at_[next_group_]);
+      std::max(enabled_at_[next_group_], on_the_fly ? 0 : rdma_enabled_at_[next_rdma_group_]);
   job->record.unit = "PDP";
   job->record.group = next_group_;
   job->record.enabled = enabled;
@@ -137,10 +155,11 @@ void Pdp::try_start() {
   job->record.summary = job->op.summary();
   jobs_.push_back(std::move(job));
   next_group_ ^= 1;
+  if (!on_the_fly) next_rdma_group_ ^= 1;
   if (!on_the_fly)
-    start_read(
-        *jobs_.back(),
-        std::max(rdma_enabled_at_[jobs_.back()->group] + timing_.enable_to_request, read_free_));
+    start_read(*jobs_.back(),
+               std::max(rdma_enabled_at_[jobs_.back()->rdma_group] + timing_.enable_to_request,
+                        read_free_));
   if (jobs_.size() == 1 && unused_atoms_ == 0) start_core();
 }
 
@@ -246,7 +265,7 @@ void Pdp::read_finished() {
   Job& job = *jobs_.front();
   job.read_done = true;
   job.record.read_beats = reader_.beats();
-  rdma_regs_.poke(regs::pdp_rdma::D_PERF_READ_STALL, job.group,
+  rdma_regs_.poke(regs::pdp_rdma::D_PERF_READ_STALL, job.rdma_group,
                   job.op.count_read_stalls ? static_cast<uint32_t>(reader_.stall_cycles()) : 0);
   rdma_regs_.operation_done();
   read_free_ = context_.events.now() + timing_.next_start;

@@ -29,9 +29,9 @@ class Pdp final : public Unit {
     explicit Timing(const TimingParams& params);
   };
   struct Job {
-    Job(PdpOp decoded, unsigned of_group);
+    Job(PdpOp decoded, unsigned of_group, unsigned of_rdma_group);
     const PdpOp op;
-    const unsigned group;
+    const unsigned group, rdma_group;
     PoolSchedule schedule;
     AtomCube<int8_t> in;
     std::shared_ptr<LazyCube<int8_t>> from_sdp;
@@ -66,7 +66,8 @@ class Pdp final : public Unit {
   mcif::LineReader reader_;
   mcif::LineWriter writer_;
   std::array<sim::Cycle, 2> enabled_at_{}, rdma_enabled_at_{};
-  unsigned next_group_ = 0;
+  /// The read DMA's groups go by themselves: an operation on the fly takes none.
+  unsigned next_group_ = 0, next_rdma_group_ = 0;
   bool refused_ = false;
   std::deque<std::unique_ptr<Job>> jobs_;  ///< front: the core's; a second one may be reading ahead
   std::deque<std::unique_ptr<Job>> waiting_ack_;
