@@ -82,6 +82,9 @@ AtomCost atom_cost(const SdpOp& op, const HwConfig& hw, const SdpTiming& t) {
   }
   cost.pdp_lead = t.pdp_lead + pieces - 1;
   cost.latency = before + t.converter + (pieces - 1) + t.output_register;
+  const sim::Cycle room = cost.latency - cost.pdp_lead + t.pdp_data;  // a piece a stage
+  cost.pdp_atoms = static_cast<uint32_t>(room / pieces);
+  cost.pdp_wait = pieces - room % pieces;
   if (op.flying) cost.period = std::max(cost.period, pieces + t.conv_bubble);
   return cost;
 }
@@ -102,9 +105,7 @@ Datapath::Datapath(const UnitContext& context, const SdpTiming& timing, const St
         done_();
       }) {
   from_conv_.on_data([this] { kick(); });
-  to_pdp_.on_space([this] {
-    if (active_ && op_.to_pdp) drain();
-  });
+  to_pdp_.on_space([this] { pdp_took(); });
   const auto more = [this] {
     if (active_ && stalled_) drain();
   };
@@ -122,6 +123,7 @@ void Datapath::start(const SdpOp& op, const std::array<bool, kStages>& operands,
       (op.size.channels + context_.hw.memory_atomic_size - 1) / context_.hw.memory_atomic_size;
   to_enter_ = to_leave_ = op.size.pixels() * surfaces;
   next_entry_ = load + timing_.load_to_data;
+  entered_ = taken_ = 0;
   in_flight_.clear();
   in_flight_limit_ = timing_.output_atoms + static_cast<uint32_t>(cost_.latency / cost_.period);
   command_next_ = true;
@@ -140,6 +142,11 @@ void Datapath::start(const SdpOp& op, const std::array<bool, kStages>& operands,
 sim::Cycle Datapath::entry_time() const {
   if (!active_ || to_enter_ == 0 || in_flight_.size() >= in_flight_limit_) return sim::kNever;
   sim::Cycle at = next_entry_;
+  if (op_.to_pdp && entered_ > cost_.pdp_atoms) {
+    const uint64_t needed = entered_ - cost_.pdp_atoms;
+    if (taken_ < needed) return sim::kNever;
+    if (taken_ == needed) at = std::max(at, taken_at_ + cost_.pdp_wait);
+  }
   if (op_.flying) {
     if (from_conv_.available() == 0) return sim::kNever;
   } else {
@@ -167,6 +174,7 @@ void Datapath::enter() {
   if (entry_time() != now) return kick();
   next_entry_ = now + cost_.period;
   --to_enter_;
+  ++entered_;
   const sim::Cycle out = now + cost_.latency - (op_.to_pdp ? cost_.pdp_lead : 0);
   in_flight_.push_back(out);
   if (in_flight_.size() == 1 && !(op_.writes_memory() && command_next_))
@@ -248,6 +256,17 @@ void Datapath::pass_to_pdp(sim::Cycle now) {
   in_flight_.pop_front();
   if (--to_leave_ == 0) return finish(now + (op_.to_pdp ? cost_.pdp_lead : 0));
   if (full) kick();
+}
+
+// PDP's takings are seen as the stream's credits, which come pdp_credit cycles later.
+void Datapath::pdp_took() {
+  if (!active_ || !op_.to_pdp) return;
+  const uint64_t passed = entered_ - in_flight_.size();
+  const uint64_t taken = passed - (timing_.pdp_atoms - to_pdp_.space());
+  if (taken != taken_) taken_at_ = context_.events.now() - timing_.pdp_credit;
+  taken_ = taken;
+  drain();
+  kick();
 }
 
 void Datapath::finish(sim::Cycle last) {

@@ -29,6 +29,10 @@ struct AtomCost {
   /// PDP gets the first piece of an atom this long before the write DMA gets the atom.
   sim::Cycle pdp_lead = 0;
   sim::Cycle latency = 0;  ///< from entry to the write DMA's output
+  /// Results that PDP has not taken yet fill the stages in front of it: an atom enters
+  /// `pdp_wait` cycles after PDP took the atom `pdp_atoms` + 1 before it.
+  uint32_t pdp_atoms = 0;
+  sim::Cycle pdp_wait = 0;
   std::array<sim::Cycle, kStages>
       operand_slack{};  ///< how much later than the atom its operand may come
 };
@@ -57,6 +61,7 @@ class Datapath {
   void drain();
   void write(sim::Cycle now);
   void pass_to_pdp(sim::Cycle now);
+  void pdp_took();
   void finish(sim::Cycle last);
   void stall(bool waiting);
   [[nodiscard]] mcif::WritePort& port() {
@@ -78,6 +83,8 @@ class Datapath {
   uint64_t to_enter_ = 0, to_leave_ = 0;
   sim::Cycle next_entry_ = 0;
   uint32_t in_flight_limit_ = 0;
+  uint64_t entered_ = 0, taken_ = 0;  ///< atoms into the datapath, out of the stream to PDP
+  sim::Cycle taken_at_ = 0;
   std::deque<sim::Cycle> in_flight_;  ///< when each result is at the write DMA
   // Write DMA.
   bool command_next_ = true;

@@ -116,6 +116,18 @@ TEST_CASE("pdp unit: lines of one result pause the line buffer") {
   REQUIRE(run_cycles("nv_small", 32, shape) == 72 + 64 + 2 * (8 + 3));
 }
 
+TEST_CASE("pdp unit: an operation is done only when lines that no window uses are read") {
+  const Shape shape{.width = 12,
+                    .height = 16,
+                    .channels = 8,
+                    .kernel_width = 6,
+                    .kernel_height = 3,
+                    .stride_x = 3,
+                    .stride_y = 8};
+  REQUIRE(run_cycles("nv_small", 32, shape) == 1609);  // the RTL's
+  REQUIRE(run_cycles("nv_small", 128, shape) == 3521);
+}
+
 TEST_CASE("pdp unit: windows that end in the padding are flushed behind the cube") {
   const Shape shape{.width = 8,
                     .height = 8,
