@@ -54,3 +54,8 @@ TEST_CASE("fuzz: the legal programs to start from run to their end") {
       CHECK(run.completed == (path == 3 ? 2 : 1));
     }
 }
+
+TEST_CASE("fuzz: programs that once broke a promise keep it") {
+  // 48: PDP from memory behind PDP on the fly; 19361: SDP sends PDP more atoms than it takes.
+  for (const uint64_t seed : {48, 19361}) CHECK_NOTHROW(dlavp::fuzz::run_csb(random_input(seed)));
+}

@@ -320,8 +320,11 @@ void Pdp::complete() {
   if (!interrupts_.empty()) context_.events.schedule(interrupt_event_, interrupts_.front());
   const std::unique_ptr<Job> job = std::move(waiting_ack_.front());
   waiting_ack_.pop_front();
-  if (job->op.on_the_fly)
-    DLAVP_CHECK(job->from_sdp != nullptr, "PDP group {}: SDP sent atoms but no cube", job->group);
+  // Atoms that an operation of SDP sent beyond what the one before took belong to no cube.
+  if (job->op.on_the_fly && !job->from_sdp)
+    return refuse(Diagnostics({"pdp.sdp_mismatch", fmt::format("PDP group {}", job->group),
+                               "SDP's operation sends more atoms than the PDP operation before "
+                               "takes, and no cube for this one"}));
   const AtomCube<int8_t>& in = job->op.on_the_fly ? job->from_sdp->get() : job->in;
   const CubeSize& size = in.size;
   if (size.width != job->op.in.width || size.height != job->op.in.height ||
