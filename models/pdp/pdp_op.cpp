@@ -1,6 +1,7 @@
 #include "models/pdp/pdp_op.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "models/common/fixed_point.hpp"
 #include "registers.hpp"
@@ -247,6 +248,8 @@ uint32_t line_buffer_rows(uint32_t kernel_height, uint32_t stride_y) {
 }
 
 uint32_t line_buffer_width(uint32_t kernel_height, uint32_t stride_y) {
+  // Windows of one line are complete at once: nothing waits in the buffer.
+  if (kernel_height == 1) return std::numeric_limits<uint32_t>::max();
   // Banks are merged so that each row of partial results gets the same share.
   const uint32_t rows = line_buffer_rows(kernel_height, stride_y);
   const uint32_t shares = rows == 1 ? 1 : rows == 2 ? 2 : rows <= 4 ? 4 : 8;

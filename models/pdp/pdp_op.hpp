@@ -44,7 +44,8 @@ struct PdpOp {
 /// combination, with the register names and both values.
 Result<PdpOp> decode(const regs::RegView& pdp, const regs::RegView& rdma, const HwConfig& hw);
 
-/// Output columns that the line buffer holds for a kernel height and stride.
+/// Output columns that the line buffer holds for a kernel height and stride; no limit where windows
+/// are one line high (measured on the RTL: wider ones then compute right, others lose data or hang).
 [[nodiscard]] uint32_t line_buffer_width(uint32_t kernel_height, uint32_t stride_y);
 
 /// Rows of partial results that the line buffer keeps at once.
