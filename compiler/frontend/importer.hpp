@@ -59,6 +59,7 @@ class Importer {
   void matmul(const OnnxNode& node);
   void batch_norm(const OnnxNode& node);
   void relu(const OnnxNode& node);
+  void clip(const OnnxNode& node);
   void pool(const OnnxNode& node);
   void global_average_pool(const OnnxNode& node);
   void arithmetic(const OnnxNode& node);

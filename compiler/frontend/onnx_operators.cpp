@@ -16,6 +16,7 @@ struct OperatorTable {
         {"MatMul", &Importer::matmul},
         {"BatchNormalization", &Importer::batch_norm},
         {"Relu", &Importer::relu},
+        {"Clip", &Importer::clip},
         {"MaxPool", &Importer::pool},
         {"AveragePool", &Importer::pool},
         {"GlobalAveragePool", &Importer::global_average_pool},
@@ -144,6 +145,26 @@ void Importer::batch_norm(const OnnxNode& node) {
 void Importer::relu(const OnnxNode& node) {
   const Activation x = activation(node, 0);
   emit(node, ReluOp{}, {x.id}, x.rank);
+}
+
+void Importer::clip(const OnnxNode& node) {
+  const Activation x = activation(node, 0);
+  const auto bound = [&](size_t i, const char* name, float otherwise) {
+    if (!has_input(node, i)) return real(node, name, otherwise);  // an attribute before opset 11
+    const std::vector<float> values = floats(node, i);
+    if (values.size() != 1)
+      fail(node, "onnx.shape", fmt::format("{} has {} values, expected 1", name, values.size()));
+    return values[0];
+  };
+  const float min = bound(1, "min", -kUnbounded);
+  const float max = bound(2, "max", kUnbounded);
+  if (min != 0 || !(max > 0)) {
+    fail(node, "onnx.attribute",
+         fmt::format("bounds {} to {}: only a lower bound of 0 and an upper one above it are "
+                     "supported (Relu, Relu6)",
+                     min, max));
+  }
+  emit(node, ReluOp{max}, {x.id}, x.rank);
 }
 
 void Importer::pad_for_ceil(const OnnxNode& node, const Shape& in, Window& w) const {

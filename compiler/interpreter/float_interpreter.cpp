@@ -23,9 +23,9 @@ struct Evaluate {
   [[nodiscard]] const Shape& out_shape() const { return g.tensor(node.output).shape; }
   [[nodiscard]] std::vector<float>& out() const { return values[node.output]; }
 
-  void relu_if(bool on) const {
+  void relu_if(bool on, float most) const {
     if (on) {
-      for (float& v : out()) v = std::max(v, 0.0F);
+      for (float& v : out()) v = std::min(std::max(v, 0.0F), most);
     }
   }
 
@@ -70,7 +70,7 @@ struct Evaluate {
     if (op.residual) {
       for (size_t i = 0; i < out().size(); ++i) out()[i] += in(3)[i];
     }
-    relu_if(op.relu);
+    relu_if(op.relu, op.relu_max);
   }
   void operator()(const GemmOp&) const {
     const size_t c = in(0).size();
@@ -93,15 +93,15 @@ struct Evaluate {
     const size_t plane = in(0).size() / in(1).size();
     for (size_t i = 0; i < out().size(); ++i)
       out()[i] = in(0)[i] * in(1)[i / plane] + in(2)[i / plane];
-    relu_if(op.relu);
+    relu_if(op.relu, op.relu_max);
   }
-  void operator()(const ReluOp&) const {
+  void operator()(const ReluOp& op) const {
     out() = in(0);
-    relu_if(true);
+    relu_if(true, op.max);
   }
   void operator()(const AddOp& op) const {
     for (size_t i = 0; i < out().size(); ++i) out()[i] = in(0)[i] + in(1)[i];
-    relu_if(op.relu);
+    relu_if(op.relu, op.relu_max);
   }
   [[nodiscard]] float pool_at(const PoolOp& op, const float* image, const Shape& x, int64_t y,
                               int64_t col) const {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <variant>
@@ -52,6 +53,8 @@ struct Window {
   [[nodiscard]] std::string text() const;
 };
 
+inline constexpr float kUnbounded = std::numeric_limits<float>::infinity();
+
 /// Inputs x, weights (K x C/groups x R x S), bias (1 x K x 1 x 1) [, residual with the output's
 /// shape].
 struct ConvOp {
@@ -59,6 +62,7 @@ struct ConvOp {
   uint32_t groups = 1;
   bool relu = false;      ///< applied last
   bool residual = false;  ///< the fourth input is added before `relu`
+  float relu_max = kUnbounded;
 };
 /// Inputs x (any C x H x W, taken flat), weights (K x CHW x 1 x 1), bias (1 x K x 1 x 1).
 struct GemmOp {};
@@ -69,10 +73,16 @@ struct BatchNormOp {
 /// Inputs x, factor, shift (1 x C x 1 x 1): x * factor + shift.
 struct ScaleOp {
   bool relu = false;
+  float relu_max = kUnbounded;
 };
-struct ReluOp {};
+/// Values below 0 become 0, those above `max` become `max`. On the accelerator the upper bound is
+/// the saturation of int8: calibration never sees more than `max`, so no scale reaches beyond it.
+struct ReluOp {
+  float max = kUnbounded;
+};
 struct AddOp {
   bool relu = false;
+  float relu_max = kUnbounded;
 };
 enum class PoolKind : uint8_t { kMax, kAverage };
 struct PoolOp {

@@ -15,12 +15,17 @@ std::optional<size_t> addable_conv(const Graph& graph, TensorId id) {
   return at;
 }
 
-/// The Relu flag of an operator that can apply one last, or null.
-bool* relu_flag(Operator& op) {
-  if (auto* conv = std::get_if<ConvOp>(&op)) return &conv->relu;
-  if (auto* scale = std::get_if<ScaleOp>(&op)) return &scale->relu;
-  if (auto* add = std::get_if<AddOp>(&op)) return &add->relu;
-  return nullptr;
+/// Makes `op` apply a Relu last; false if it cannot.
+bool apply_relu(Operator& op, float max) {
+  const auto set = [max](auto& to) {
+    to.relu = true;
+    to.relu_max = std::min(to.relu_max, max);
+    return true;
+  };
+  if (auto* conv = std::get_if<ConvOp>(&op)) return set(*conv);
+  if (auto* scale = std::get_if<ScaleOp>(&op)) return set(*scale);
+  if (auto* add = std::get_if<AddOp>(&op)) return set(*add);
+  return false;
 }
 
 }  // namespace
@@ -38,6 +43,7 @@ size_t fuse_add(Graph& graph) {
     Node conv = graph.nodes[at];
     conv.as<ConvOp>()->residual = true;
     conv.as<ConvOp>()->relu = add.as<AddOp>()->relu;
+    conv.as<ConvOp>()->relu_max = add.as<AddOp>()->relu_max;
     conv.inputs.push_back(add.inputs[use_right ? 0 : 1]);
     conv.output = add.output;
     // It takes the Add's place in the order: the other operand may be produced after the Conv was.
@@ -56,9 +62,7 @@ size_t fuse_relu(Graph& graph) {
     if (relu.as<ReluOp>() == nullptr) continue;
     const auto before = graph.producer(relu.inputs[0]);
     if (!before || graph.uses(relu.inputs[0]) != 1) continue;
-    bool* flag = relu_flag(graph.nodes[*before].op);
-    if (flag == nullptr) continue;
-    *flag = true;
+    if (!apply_relu(graph.nodes[*before].op, relu.as<ReluOp>()->max)) continue;
     graph.nodes[*before].output = relu.output;
     graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(i));
     --i;

@@ -174,6 +174,28 @@ TEST_CASE("onnx: inputs of the wrong kind are refused by name") {
   }
 }
 
+TEST_CASE("onnx: Clip between 0 and a bound is a bounded Relu") {
+  const auto scalar = [](Model& m, const char* name, float value) {
+    auto* t = m.proto.mutable_graph()->add_initializer();
+    t->set_name(name);
+    t->set_data_type(onnx::TensorProto::FLOAT);
+    t->add_float_data(value);
+  };
+  Model six;
+  scalar(six, "low", 0);
+  scalar(six, "high", 6);
+  six.node("Clip", {"x", "low", "high"}, "y");
+  const auto g = six.import();
+  if (!g.ok()) FAIL(g.errors().text());
+  REQUIRE(g->nodes[0].as<ReluOp>()->max == 6.0F);
+  Model below;
+  scalar(below, "low", -1);
+  scalar(below, "high", 1);
+  below.node("Clip", {"x", "low", "high"}, "y");
+  REQUIRE(below.import().errors().has("onnx.attribute"));
+  REQUIRE(below.import().errors().text().find("bounds -1 to 1") != std::string::npos);
+}
+
 TEST_CASE("onnx: attributes out of range are refused by name") {
   Model m;
   m.weights("w", {8, 3, 3, 3});

@@ -1,10 +1,12 @@
 // What the compiler refuses behind the front end, each rule provoked: calibration, lowering, the
 // layer program's rules, the schedule's, the memory plan's and the loadable's limits.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <limits>
 
 #include "compiler/driver/compile.hpp"
+#include "compiler/interpreter/int8_interpreter.hpp"
 #include "compiler/memory/planner.hpp"
 #include "compiler/schedule/dependencies.hpp"
 #include "compiler/schedule/pool_split.hpp"
@@ -84,6 +86,27 @@ TEST_CASE("lower: what the accelerator cannot compute is refused with its node")
     const Graph g = b.finish(b.conv(x, 4, window(3)));
     names(compile_graph(hw, g, b.samples(1), options).errors(), "lower.image_input", "1x5x9x9");
   }
+}
+
+TEST_CASE("lower: a bounded Relu saturates at its bound, whatever comes in") {
+  NetworkBuilder b(4);
+  const TensorId x = b.input({1, 8, 4, 4});
+  const TensorId y = b.relu(b.conv(x, 8, window(1)));
+  b.graph().nodes.back().as<ReluOp>()->max = 0.25F;
+  const Graph g = b.finish(y);
+  const Samples samples = b.samples(4);
+  const auto c = compile_graph(nv_small(), g, samples);
+  REQUIRE(c.ok());
+  REQUIRE(c->graph.nodes.size() == 1);
+  REQUIRE(c->graph.nodes[0].as<ConvOp>()->relu_max == 0.25F);
+  std::vector<float> large = samples[0][0];
+  for (float& v : large) v *= 100;
+  const TensorId out = c->layers.outputs[0];
+  const auto bytes = interpret_int8_real(c->layers, {large})[out];
+  const int8_t most = *std::max_element(bytes.begin(), bytes.end());
+  REQUIRE(most == 127);
+  REQUIRE(most * c->layers.tensors[out].scale == Approx(0.25));
+  REQUIRE(*std::min_element(bytes.begin(), bytes.end()) == 0);
 }
 
 TEST_CASE("layers: every violated rule is named") {
