@@ -1,4 +1,4 @@
-// PDP for one operation from memory to memory without width splitting: maximum, minimum, average.
+// PDP for one operation from memory or SDP without width splitting: maximum, minimum, average.
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -58,7 +58,7 @@ int64_t pool(const Program& p, const Window& w, int64_t ox, int64_t oy, int64_t 
 
 }  // namespace
 
-std::vector<uint64_t> run_pdp(const Program& p) {
+std::vector<uint64_t> run_pdp(const Program& p, const Source& source) {
   const Window w{p.pdp.get(r::D_POOLING_KERNEL_CFG_KERNEL_WIDTH) + 1,
                  p.pdp.get(r::D_POOLING_KERNEL_CFG_KERNEL_HEIGHT) + 1,
                  p.pdp.get(r::D_POOLING_KERNEL_CFG_KERNEL_STRIDE_WIDTH) + 1,
@@ -74,6 +74,7 @@ std::vector<uint64_t> run_pdp(const Program& p) {
   for (uint32_t s = 0; s * p.atom < channels; ++s)
     for (uint32_t lane = 0; lane < p.atom; ++lane) {
       const auto element = [&](int64_t x, int64_t y) -> int64_t {
+        if (source) return source(static_cast<uint32_t>(x), static_cast<uint32_t>(y), s, lane);
         return load(
             *p.memory,
             p.pdp_rdma.get(rd::D_SRC_BASE_ADDR_LOW_SRC_BASE_ADDR_LOW) +

@@ -1,5 +1,5 @@
-// SDP for one operation from memory to memory: input, X1, X2, Y with its tables, output converter,
-// element by element.
+// SDP for one operation from memory or a convolution to memory or PDP: input, X1, X2, Y with its
+// tables, output converter, element by element.
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -39,10 +39,12 @@ class Element {
     height_ = p_.sdp.get(r::D_DATA_CUBE_HEIGHT_HEIGHT) + 1;
   }
 
-  int64_t compute() {
-    int64_t v = load(*p_.memory, place(rd::D_SRC_BASE_ADDR_LOW_SRC_BASE_ADDR_LOW,
-                                       rd::D_SRC_LINE_STRIDE_SRC_LINE_STRIDE,
-                                       rd::D_SRC_SURFACE_STRIDE_SRC_SURFACE_STRIDE, p_.sdp_rdma));
+  int64_t compute(const Source& source) {
+    int64_t v =
+        source ? source(at_.x, at_.y, at_.surface, at_.lane)
+               : load(*p_.memory, place(rd::D_SRC_BASE_ADDR_LOW_SRC_BASE_ADDR_LOW,
+                                        rd::D_SRC_LINE_STRIDE_SRC_LINE_STRIDE,
+                                        rd::D_SRC_SURFACE_STRIDE_SRC_SURFACE_STRIDE, p_.sdp_rdma));
     if (!flag(r::D_DP_BS_CFG_BS_BYPASS))
       v = x_stage(
           v, 0,
@@ -236,7 +238,12 @@ class Element {
 
 }  // namespace
 
-std::vector<uint64_t> run_sdp(const Program& p) {
+int64_t sdp_element(const Program& p, uint32_t x, uint32_t y, uint32_t surface, uint32_t lane,
+                    const Source& source) {
+  return Element(p, {x, y, surface, lane}).compute(source);
+}
+
+std::vector<uint64_t> run_sdp(const Program& p, const Source& source) {
   const uint32_t width = p.sdp.get(r::D_DATA_CUBE_WIDTH_WIDTH) + 1;
   const uint32_t height = p.sdp.get(r::D_DATA_CUBE_HEIGHT_HEIGHT) + 1;
   const uint32_t channels = p.sdp.get(r::D_DATA_CUBE_CHANNEL_CHANNEL) + 1;
@@ -249,7 +256,7 @@ std::vector<uint64_t> run_sdp(const Program& p) {
           results.emplace_back(element.place(r::D_DST_BASE_ADDR_LOW_DST_BASE_ADDR_LOW,
                                              r::D_DST_LINE_STRIDE_DST_LINE_STRIDE,
                                              r::D_DST_SURFACE_STRIDE_DST_SURFACE_STRIDE, p.sdp),
-                               element.compute());
+                               element.compute(source));
         }
   std::vector<uint64_t> written;
   for (const auto& [address, value] : results) {

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -49,21 +50,34 @@ struct Tables {
 };
 
 struct Program {
+  Registers cdma{regs::kCdma}, csc{regs::kCsc}, cmac_a{regs::kCmacA}, cmac_b{regs::kCmacB};
+  Registers cacc{regs::kCacc};
   Registers sdp_rdma{regs::kSdpRdma}, sdp{regs::kSdp};
   Registers pdp_rdma{regs::kPdpRdma}, pdp{regs::kPdp};
   Registers cdp_rdma{regs::kCdpRdma}, cdp{regs::kCdp};
   Tables sdp_tables, cdp_tables;
-  unsigned atom = 8;  ///< bytes of a memory atom
+  unsigned atom = 8;          ///< bytes of a memory atom
+  unsigned mac_channels = 8;  ///< channels of a weight block
+  unsigned mac_kernels = 8;   ///< kernels of a weight group
   Memory* memory = nullptr;
 };
 
-/// The operation's effect on memory; returns the addresses of the bytes it defines. Only the
-/// programmed unit (and its read DMA) is looked at.
-std::vector<uint64_t> run_sdp(const Program& program);
-std::vector<uint64_t> run_pdp(const Program& program);
-std::vector<uint64_t> run_cdp(const Program& program);
+/// Values that come from the unit in front, by column, line, surface and lane.
+using Source = std::function<int64_t(uint32_t x, uint32_t y, uint32_t surface, uint32_t lane)>;
 
-// What the three need.
+/// The operation's effect on memory; returns the addresses of the bytes it defines. Only the
+/// programmed unit (and its read DMA) is looked at. Without a source the input is in memory; a
+/// convolution goes through SDP, and through PDP where SDP says so.
+std::vector<uint64_t> run_sdp(const Program& program, const Source& source = {});
+std::vector<uint64_t> run_pdp(const Program& program, const Source& source = {});
+std::vector<uint64_t> run_cdp(const Program& program);
+std::vector<uint64_t> run_conv(const Program& program);
+
+/// One result of SDP.
+[[nodiscard]] int64_t sdp_element(const Program& program, uint32_t x, uint32_t y, uint32_t surface,
+                                  uint32_t lane, const Source& source);
+
+// What they need.
 [[nodiscard]] int8_t load(Memory& memory, uint64_t address);
 void store(Memory& memory, uint64_t address, int64_t value);
 [[nodiscard]] int64_t clamp_bits(int64_t value, unsigned bits);

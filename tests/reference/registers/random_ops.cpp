@@ -230,10 +230,14 @@ void pad_values(Program& p, Random& random) {
 
 }  // namespace
 
-void make_pdp(Program& p, Random& random, const HwConfig&, const Size& wanted) {
+void make_pdp(Program& p, Random& random, const HwConfig&, const Size& wanted, bool from_sdp) {
   namespace r = regs::pdp;
   namespace pr = regs::pdp_rdma;
-  const uint32_t kw = 1 + random.below(8), kh = 1 + random.below(8);
+  uint32_t kw = 1 + random.below(8), kh = 1 + random.below(8);
+  if (from_sdp) {
+    kw = std::min(kw, wanted.width);
+    kh = std::min(kh, wanted.height);
+  }
   const uint32_t sx = 1 + random.below(random.chance(4) ? 16 : 4),
                  sy = 1 + random.below(random.chance(4) ? 16 : 4);
   const uint32_t left = random.below(kw), right = random.below(kw), top = random.below(kh),
@@ -242,7 +246,7 @@ void make_pdp(Program& p, Random& random, const HwConfig&, const Size& wanted) {
   in.width = std::max(in.width, kw > left + right ? kw - left - right : 1);
   in.height = std::max(in.height, kh > top + bottom ? kh - top - bottom : 1);
   const Size out{(in.width + left + right - kw) / sx + 1, (in.height + top + bottom - kh) / sy + 1,
-                 in.channels};
+                 in.channels, 1};
   for (const auto& [field, value] : std::initializer_list<std::pair<Field, int64_t>>{
            {r::D_DATA_CUBE_IN_WIDTH_CUBE_IN_WIDTH, in.width - 1},
            {r::D_DATA_CUBE_IN_HEIGHT_CUBE_IN_HEIGHT, in.height - 1},
@@ -251,7 +255,7 @@ void make_pdp(Program& p, Random& random, const HwConfig&, const Size& wanted) {
            {r::D_DATA_CUBE_OUT_HEIGHT_CUBE_OUT_HEIGHT, out.height - 1},
            {r::D_DATA_CUBE_OUT_CHANNEL_CUBE_OUT_CHANNEL, in.channels - 1},
            {r::D_OPERATION_MODE_CFG_POOLING_METHOD, random.below(3)},
-           {r::D_OPERATION_MODE_CFG_FLYING_MODE, 1},
+           {r::D_OPERATION_MODE_CFG_FLYING_MODE, !from_sdp},
            {r::D_PARTIAL_WIDTH_IN_PARTIAL_WIDTH_IN_FIRST, in.width - 1},
            {r::D_PARTIAL_WIDTH_OUT_PARTIAL_WIDTH_OUT_FIRST, out.width - 1},
            {r::D_POOLING_KERNEL_CFG_KERNEL_WIDTH, kw - 1},

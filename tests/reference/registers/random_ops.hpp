@@ -11,6 +11,7 @@ namespace dlavp::reference {
 
 struct Size {
   uint32_t width = 1, height = 1, channels = 1;
+  uint32_t kernels = 1;  ///< of a convolution
 };
 
 class Random {
@@ -38,7 +39,15 @@ class Random {
 };
 
 void make_sdp(Program& program, Random& random, const HwConfig& hw, const Size& size);
-void make_pdp(Program& program, Random& random, const HwConfig& hw, const Size& size);
+/// From SDP the input size is as given, from memory it may grow to hold a window.
+void make_pdp(Program& program, Random& random, const HwConfig& hw, const Size& size,
+              bool from_sdp = false);
 void make_cdp(Program& program, Random& random, const HwConfig& hw, const Size& size);
+/// A convolution with SDP behind it, and sometimes PDP. May shrink kernels to bound the work.
+void make_conv(Program& program, Random& random, const HwConfig& hw, const Size& size);
+
+/// Where make_conv puts what is read besides SDP's operands.
+inline constexpr uint32_t kConvInput = 0x10000, kConvSecondPlane = 0x100000,
+                          kConvWeights = 0x600000, kConvWeightBytes = 0x40000;
 
 }  // namespace dlavp::reference

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "models/mcif/memory_timing.hpp"
@@ -15,7 +16,7 @@ using namespace dlavp::reference;
 
 namespace {
 
-enum class Target { kSdp, kPdp, kCdp };
+enum class Target { kSdp, kPdp, kCdp, kConv };
 
 constexpr const char* kConfigs[] = {"nv_small",      "nv_small_256",        "nv_small_256_full",
                                     "nv_medium_512", "nv_medium_1024_full", "nv_large"};
@@ -44,6 +45,18 @@ void scatter(SparseMemory& memory, uint32_t seed) {
                 base);
 }
 
+/// Random bytes without a period, for what a convolution reads.
+void scatter_conv(SparseMemory& memory, uint32_t seed) {
+  std::mt19937 engine(seed ^ 0x9e3779b9);
+  std::vector<uint8_t> bytes(kConvWeightBytes);
+  for (uint8_t& b : bytes) b = static_cast<uint8_t>(engine());
+  const std::span<const uint8_t> all(bytes);
+  DLAVP_CHECK(memory.write(kConvWeights, all) &&
+                  memory.write(kConvInput, all.first(kConvSecondPlane / 8)) &&
+                  memory.write(kConvSecondPlane, all.last(kConvSecondPlane / 8)),
+              "seed {}", seed);
+}
+
 void write(nvdla::Accelerator& chip, const Registers& regs) {
   const auto base = static_cast<uint32_t>(regs.table().base(chip.hw().hw));
   for (const auto& [offset, value] : regs.values()) chip.csb_write(base + offset, value);
@@ -67,7 +80,31 @@ void enable(nvdla::Accelerator& chip, const regs::UnitTable& table, uint32_t off
   chip.csb_write(static_cast<uint32_t>(table.base(chip.hw().hw)) + offset, 1);
 }
 
+void start_conv(nvdla::Accelerator& chip, const Program& p) {
+  const bool to_pdp = p.sdp.get(regs::sdp::D_FEATURE_MODE_CFG_OUTPUT_DST) != 0;
+  for (const Registers* unit :
+       {&p.cdma, &p.csc, &p.cmac_a, &p.cmac_b, &p.cacc, &p.sdp, &p.sdp_rdma})
+    write(chip, *unit);
+  write_tables(chip, p.sdp.table(), p.sdp_tables,
+               Access{regs::sdp::S_LUT_ACCESS_CFG, regs::sdp::S_LUT_ACCESS_DATA});
+  if (to_pdp) {
+    write(chip, p.pdp);
+    enable(chip, p.pdp.table(), regs::pdp::D_OP_ENABLE);
+  }
+  enable(chip, p.sdp.table(), regs::sdp::D_OP_ENABLE);
+  const bool operands = p.sdp_rdma.get(regs::sdp_rdma::D_BRDMA_CFG_BRDMA_DISABLE) == 0 ||
+                        p.sdp_rdma.get(regs::sdp_rdma::D_NRDMA_CFG_NRDMA_DISABLE) == 0 ||
+                        p.sdp_rdma.get(regs::sdp_rdma::D_ERDMA_CFG_ERDMA_DISABLE) == 0;
+  if (operands) enable(chip, p.sdp_rdma.table(), regs::sdp_rdma::D_OP_ENABLE);
+  enable(chip, p.cacc.table(), regs::cacc::D_OP_ENABLE);
+  enable(chip, p.cmac_a.table(), regs::cmac_a::D_OP_ENABLE);
+  enable(chip, p.cmac_b.table(), regs::cmac_b::D_OP_ENABLE);
+  enable(chip, p.csc.table(), regs::csc::D_OP_ENABLE);
+  enable(chip, p.cdma.table(), regs::cdma::D_OP_ENABLE);
+}
+
 void start(nvdla::Accelerator& chip, const Program& p, Target target) {
+  if (target == Target::kConv) return start_conv(chip, p);
   if (target == Target::kSdp) {
     write_tables(chip, p.sdp.table(), p.sdp_tables,
                  Access{regs::sdp::S_LUT_ACCESS_CFG, regs::sdp::S_LUT_ACCESS_DATA});
@@ -90,30 +127,60 @@ void start(nvdla::Accelerator& chip, const Program& p, Target target) {
   }
 }
 
+void make(const Trial& trial, Program& program) {
+  Random random(trial.seed);
+  switch (trial.target) {
+    case Target::kSdp:
+      return make_sdp(program, random, *trial.hw, trial.size);
+    case Target::kPdp:
+      return make_pdp(program, random, *trial.hw, trial.size);
+    case Target::kCdp:
+      return make_cdp(program, random, *trial.hw, trial.size);
+    case Target::kConv:
+      return make_conv(program, random, *trial.hw, trial.size);
+  }
+}
+
+std::vector<uint64_t> run(const Trial& trial, const Program& program) {
+  switch (trial.target) {
+    case Target::kSdp:
+      return run_sdp(program);
+    case Target::kPdp:
+      return run_pdp(program);
+    case Target::kCdp:
+      return run_cdp(program);
+    case Target::kConv:
+      return run_conv(program);
+  }
+  return {};
+}
+
 /// What differs, or nothing.
 std::optional<std::string> differs(const Trial& trial) {
   Program program;
   program.atom = trial.hw->memory_atomic_size;
-  Random random(trial.seed);
-  (trial.target == Target::kSdp   ? make_sdp
-   : trial.target == Target::kPdp ? make_pdp
-                                  : make_cdp)(program, random, *trial.hw, trial.size);
+  program.mac_channels = trial.hw->mac_atomic_c_size;
+  program.mac_kernels = trial.hw->mac_atomic_k_size;
+  make(trial, program);
   SparseMemory expected, got, secondary;
-  scatter(expected, trial.seed);
-  scatter(got, trial.seed);
+  for (SparseMemory* memory : {&expected, &got}) {
+    scatter(*memory, trial.seed);
+    if (trial.target == Target::kConv) scatter_conv(*memory, trial.seed);
+  }
   program.memory = &expected;
-  const std::vector<uint64_t> written = (trial.target == Target::kSdp   ? run_sdp
-                                         : trial.target == Target::kPdp ? run_pdp
-                                                                        : run_cdp)(program);
-
+  const std::vector<uint64_t> written = run(trial, program);
   mcif::FixedLatencyMemory timing(8), secondary_timing(8);
   nvdla::Accelerator chip(*trial.hw, *trial.timing, {&got, &secondary, &timing, &secondary_timing});
   start(chip, program, trial.target);
   while (chip.events().now() < kPatience && chip.events().run_next()) {
   }
   if (!chip.program_errors().empty()) return "refused: " + chip.program_errors().text();
-  if (chip.operations().size() != 1)
-    return fmt::format("{} operations completed, expected 1", chip.operations().size());
+  const size_t operations = trial.target != Target::kConv
+                                ? 1
+                                : 2 + program.sdp.get(regs::sdp::D_FEATURE_MODE_CFG_OUTPUT_DST);
+  if (chip.operations().size() != operations)
+    return fmt::format("{} operations completed, expected {}", chip.operations().size(),
+                       operations);
   for (const uint64_t address : written) {
     const int8_t want = load(expected, address), have = load(got, address);
     if (want != have) return fmt::format("byte at {:#x} is {}, expected {}", address, have, want);
@@ -124,7 +191,8 @@ std::optional<std::string> differs(const Trial& trial) {
 Trial shrink(Trial trial) {
   for (bool smaller = true; smaller;) {
     smaller = false;
-    for (uint32_t Size::*dimension : {&Size::width, &Size::height, &Size::channels}) {
+    for (uint32_t Size::*dimension :
+         {&Size::width, &Size::height, &Size::channels, &Size::kernels}) {
       Trial half = trial;
       half.size.*dimension = (trial.size.*dimension + 1) / 2;
       if (half.size.*dimension == trial.size.*dimension || !differs(half)) continue;
@@ -148,15 +216,18 @@ void compare(Target target) {
       const auto own = static_cast<uint32_t>(seed * 1000003 + i);
       Random sizes(own ^ 0x5bd1e995);
       const uint32_t atom = hw.memory_atomic_size;
-      const Trial trial{target,
-                        &hw,
-                        &timing,
-                        own,
-                        {sizes.size(4, 12), sizes.size(4, 9), sizes.size(atom, 2 * atom + 5)}};
+      Size size{sizes.size(4, 12), sizes.size(4, 9), sizes.size(atom, 2 * atom + 5)};
+      if (target == Target::kConv) {
+        const uint32_t c = hw.mac_atomic_c_size, k = hw.mac_atomic_k_size;
+        size = {sizes.size(4, 20), sizes.size(4, 14), sizes.size(c, 2 * c + 5),
+                sizes.size(k, 3 * k + 1)};
+      }
+      const Trial trial{target, &hw, &timing, own, size};
       if (!differs(trial)) continue;
       const Trial least = shrink(trial);
       FAIL(name << ", operation seed " << own << ", " << least.size.width << "x"
-                << least.size.height << "x" << least.size.channels << ": " << *differs(least));
+                << least.size.height << "x" << least.size.channels << " kernels "
+                << least.size.kernels << ": " << *differs(least));
     }
   }
   REQUIRE(done >= count);
@@ -167,3 +238,6 @@ void compare(Target target) {
 TEST_CASE("reference: random SDP operations equal the oracle") { compare(Target::kSdp); }
 TEST_CASE("reference: random PDP operations equal the oracle") { compare(Target::kPdp); }
 TEST_CASE("reference: random CDP operations equal the oracle") { compare(Target::kCdp); }
+TEST_CASE("reference: random convolutions through SDP and PDP equal the oracle") {
+  compare(Target::kConv);
+}
