@@ -32,10 +32,13 @@ std::variant<vp::RunResult, vp::RunFailure> Platform::run(
   return session->run(inputs);
 }
 
-std::vector<uint8_t> data_file(const std::string& name) {
+std::string data_folder() {
   const char* folder = std::getenv("DLAVP_NVDLA_DATA");
-  std::ifstream in(std::string(folder ? folder : DLAVP_NVDLA_DATA_DEFAULT) + "/" + name,
-                   std::ios::binary);
+  return folder ? folder : DLAVP_NVDLA_DATA_DEFAULT;
+}
+
+std::vector<uint8_t> data_file(const std::string& name) {
+  std::ifstream in(data_folder() + "/" + name, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
 

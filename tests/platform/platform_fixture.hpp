@@ -18,6 +18,8 @@ struct Platform {
   std::unique_ptr<vp::Session> session;
 };
 
+/// The NVDLA data folder, whether or not it exists.
+std::string data_folder();
 /// A file under the NVDLA data folder; empty if it is not there.
 std::vector<uint8_t> data_file(const std::string& name);
 /// True, with a message, if there is no data folder.
