@@ -136,3 +136,19 @@ TEST_CASE(
   REQUIRE(clip_accumulator(-(int64_t{1} << 17) + 1, 18, saturated) == -1);
   REQUIRE(clip_accumulator(-(int64_t{1} << 15) + 1, 16, saturated) == 0);
 }
+
+TEST_CASE("conv: input lines on top of each other that move far more than they cover are refused") {
+  const HwConfig hw = load_hw_config("nv_small").value();
+  SparseMemory memory;
+  CdmaOp op;
+  op.width = 300;
+  op.height = 8192;
+  op.channels = 8;
+  op.planes[0].address = 0x1000;
+  op.planes[0].line_stride = 8;
+  const auto lines = InputLines::capture(op, memory, hw);
+  REQUIRE(!lines.ok());
+  REQUIRE(lines.errors().has("cdma.unsupported_size"));
+  REQUIRE(lines.errors().text().find("the input at 0x1000 moves 19660800 bytes") !=
+          std::string::npos);
+}

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/common/check.hpp"
+#include "models/common/tests/bounded_memory.hpp"
 #include "models/mcif/mcif.hpp"
 #include "models/mcif/memory_timing.hpp"
 #include "models/sdp/sdp.hpp"
@@ -106,7 +107,8 @@ struct Bench : Observer {
   HwConfig hw;
   TimingParams timing;
   sim::EventQueue events;
-  SparseMemory primary, secondary;
+  dlavp::test::BoundedMemory primary;
+  SparseMemory secondary;
   mcif::FixedLatencyMemory primary_timing, secondary_timing;
   mcif::Mcif mcif;
   std::unique_ptr<mcif::Mcif> cvif;

@@ -272,3 +272,32 @@ TEST_CASE("sdp: a convolution of another size is refused") {
   REQUIRE(b.errors.has("sdp.conv_mismatch"));
   REQUIRE(b.interrupts.empty());
 }
+
+TEST_CASE("sdp: cubes outside of memory are refused with their address") {
+  Bench b(config("nv_small"));
+  SECTION("the input") {
+    b.program_copy({2, 2, 8}, 0x1000, 0x800);
+    b.primary.end = 0x1000;
+    b.enable();
+    b.run();
+    REQUIRE(b.errors.has("sdp.unmapped_read"));
+    REQUIRE(b.errors.text().find("SDP_RDMA group 0") != std::string::npos);
+    REQUIRE(b.errors.text().find("0x1000") != std::string::npos);
+  }
+  SECTION("the output") {
+    b.program_copy({2, 2, 8}, 0x1000, 0x8000);
+    b.primary.end = 0x8000;
+    b.enable();
+    b.run();
+    REQUIRE(b.errors.has("sdp.unmapped_write"));
+    REQUIRE(b.errors.text().find("0x8000") != std::string::npos);
+  }
+  SECTION("lines on top of each other that move far more than they cover") {
+    b.program_copy({300, 8192, 8}, 0x1000, 0x8000);
+    b.set_rdma(rd::D_SRC_LINE_STRIDE_SRC_LINE_STRIDE, 8);
+    b.enable();
+    b.run();
+    REQUIRE(b.errors.has("sdp.unsupported_size"));
+  }
+  REQUIRE(b.interrupts.empty());
+}
