@@ -228,6 +228,20 @@ void pad_values(Program& p, Random& random) {
   for (int64_t i = 0; i < 7; ++i) p.pdp.set(pads[i], pad * (i + 1));
 }
 
+void place_pdp(Program& p, Random& random, const Size& in, const Size& out) {
+  namespace r = regs::pdp;
+  namespace pr = regs::pdp_rdma;
+  place(p.pdp_rdma,
+        {pr::D_SRC_BASE_ADDR_LOW_SRC_BASE_ADDR_LOW, pr::D_SRC_LINE_STRIDE_SRC_LINE_STRIDE,
+         pr::D_SRC_SURFACE_STRIDE_SRC_SURFACE_STRIDE},
+        kSource, in, p.atom, random);
+  mirror_input(p);
+  place(p.pdp,
+        {r::D_DST_BASE_ADDR_LOW_DST_BASE_ADDR_LOW, r::D_DST_LINE_STRIDE_DST_LINE_STRIDE,
+         r::D_DST_SURFACE_STRIDE_DST_SURFACE_STRIDE},
+        kDestination, out, p.atom, random);
+}
+
 }  // namespace
 
 void make_pdp(Program& p, Random& random, const HwConfig&, const Size& wanted, bool from_sdp) {
@@ -282,15 +296,7 @@ void make_pdp(Program& p, Random& random, const HwConfig&, const Size& wanted, b
            {pr::D_POOLING_PADDING_CFG_PAD_WIDTH, left},
            {pr::D_PARTIAL_WIDTH_IN_PARTIAL_WIDTH_IN_FIRST, in.width - 1}})
     p.pdp_rdma.set(field, value);
-  place(p.pdp_rdma,
-        {pr::D_SRC_BASE_ADDR_LOW_SRC_BASE_ADDR_LOW, pr::D_SRC_LINE_STRIDE_SRC_LINE_STRIDE,
-         pr::D_SRC_SURFACE_STRIDE_SRC_SURFACE_STRIDE},
-        kSource, in, p.atom, random);
-  mirror_input(p);
-  place(p.pdp,
-        {r::D_DST_BASE_ADDR_LOW_DST_BASE_ADDR_LOW, r::D_DST_LINE_STRIDE_DST_LINE_STRIDE,
-         r::D_DST_SURFACE_STRIDE_DST_SURFACE_STRIDE},
-        kDestination, out, p.atom, random);
+  place_pdp(p, random, in, out);
 }
 
 void make_cdp(Program& p, Random& random, const HwConfig&, const Size& size) {
