@@ -140,6 +140,24 @@ TEST_CASE(
   REQUIRE(small == 126);
 }
 
+TEST_CASE("conv: an image's padding takes the response side as long as pixels do") {
+  const auto first_atom = [](uint32_t width, uint32_t pad) {
+    Bench bench("nv_small");
+    Layer l = plain(width, 4, 4, 8, 1);
+    l.format = 12, l.pad_left = l.pad_right = pad;
+    std::mt19937 random(1);
+    l.randomise(random);
+    bench.check(l);
+    return bench.atom_times.at(0);
+  };
+  // Two pixels an atom. Lines of 16 stored pixels are nine atoms each, whether memory holds all or
+  // eight of them; only the first line's two atoms of left padding pass while its pixels are on
+  // their way.
+  REQUIRE(first_atom(8, 4) == first_atom(16, 0) - 2);
+  // Four atoms more in each of four lines, and four more of the last line to pack behind it.
+  REQUIRE(first_atom(16, 0) - first_atom(8, 0) == 4 * 4 + 4);
+}
+
 TEST_CASE(
     "conv: steps last as long as their stripe, and a stripe's last step waits for delivery room") {
   // 64 pixels, 2x2 kernel, one channel block: four stripes of 16, four steps each, 16 cycles a
