@@ -196,6 +196,8 @@ int cmd_run(const std::vector<std::string>& args) {
   cli.add()("mem-latency", po::value<int64_t>(),
             "fixed memory latency in cycles, instead of the platform's memory");
   cli.add()("timing", po::value<std::string>(), "timing mode: cycle");
+  cli.add()("check-hazards",
+            "exit 1 if operations in flight read or write what another one in flight writes");
   cli.add()("tables", "print the table of operations for every input, not only the first");
   cli.add()("show", "print each input as a picture of characters");
   cli.add_json();
@@ -211,7 +213,12 @@ int cmd_run(const std::vector<std::string>& args) {
   if (!session) return fail(session.errors());
   if (const Diagnostics errors = (*session)->load(setup->loadable, setup->network); !errors.empty())
     return fail(errors);
-  return run_all(cli, *setup, **session);
+  nvdla::Accelerator& accelerator = (*session)->soc().accelerator();
+  if (cli.has("check-hazards")) accelerator.check_hazards();
+  const int code = run_all(cli, *setup, **session);
+  if (accelerator.hazards().empty()) return code;
+  fail(accelerator.hazards());
+  return code == kDone ? kNotSo : code;
 }
 
 }  // namespace dlavp::app

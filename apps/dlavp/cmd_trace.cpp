@@ -160,6 +160,8 @@ int cmd_trace(const std::vector<std::string>& args) {
       "mem-latency", po::value<std::vector<int64_t>>()->composing(),
       "latency of the memory in cycles (32); may be repeated")(
       "rtl-cycles", po::value<std::string>(), "CSV of cycles measured on RTL to compare with")(
+      "check-hazards",
+      "a trace fails when operations in flight read or write what another one in flight writes")(
       "jobs,j", po::value<int64_t>(), "simulations at a time (as many as processors)");
   cli.add_json();
   cli.positional("dir", -1);
@@ -185,9 +187,10 @@ int cmd_trace(const std::vector<std::string>& args) {
       errors.append(table.errors());
   }
   const std::vector<std::string> names = cli.texts("dir");
-  const auto jobs = trace::find_jobs({names.begin(), names.end()}, cli.text("config"), latencies);
+  auto jobs = trace::find_jobs({names.begin(), names.end()}, cli.text("config"), latencies);
   if (!jobs) errors.append(jobs.errors());
   if (!errors.empty()) return fail(errors);
+  for (trace::Job& job : *jobs) job.check_hazards = cli.has("check-hazards");
 
   const bool terminal = isatty(STDERR_FILENO) != 0 && jobs->size() > 1;
   const auto outcomes =

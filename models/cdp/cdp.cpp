@@ -176,6 +176,10 @@ void Cdp::try_start() {
   reader_.start(port_of(job->op.src.ram),
                 std::max(rdma_enabled_at_[group] + timing_.enable_to_request, read_free_),
                 cube_blocks(job->op.src, job->op.size, job->op.surfaces, atom()));
+  job->reads = MemoryClaims(context_.watcher());
+  if (job->reads.watched())
+    job->reads.add({"CDP", group, "input", false,
+                    cube_footprint(job->op.src, job->op.size, job->op.surfaces, atom())});
   jobs_.push_back(std::move(job));
   next_group_ ^= 1;
   if (jobs_.size() == 1) start_core();
@@ -186,6 +190,10 @@ void Cdp::start_core() {
   const Cycle at = std::max(
       {enabled_at_[job.group] + timing_.enable_to_core, core_free_, context_.events.now()});
   step_free_ = at;
+  job.writes = job.reads.sibling();
+  if (job.writes.watched())
+    job.writes.add({"CDP", job.group, "output", true,
+                    cube_footprint(job.op.dst, job.op.size, job.op.surfaces, atom())});
   writer_.start(port_of(job.op.dst.ram), at,
                 cube_blocks(job.op.dst, job.op.size, job.op.surfaces, atom()));
   context_.events.schedule(core_event_, at);
@@ -240,6 +248,7 @@ void Cdp::finish_block(Cycle last_beat, uint32_t atoms, bool bypass) {
 
 void Cdp::read_finished(Job& job) {
   job.read_done = true;
+  job.reads.clear();
   job.record.read_beats = reader_.beats();
   rdma_regs_.poke(regs::cdp_rdma::D_PERF_READ_STALL, job.group,
                   job.op.count_read_stalls ? static_cast<uint32_t>(reader_.stall_cycles()) : 0);

@@ -40,6 +40,7 @@ class Cdp final : public Unit {
     uint32_t previous_atoms = 0;  ///< of the block before, whose results are still inside
     bool read_done = false;
     OpRecord record;
+    MemoryClaims reads, writes;
   };
 
   void connect_lut();

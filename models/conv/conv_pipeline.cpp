@@ -138,6 +138,7 @@ void ConvPipeline::start_cdma() {
   check_operation(cdma_count_);
   if (refused_) return;
   data_finished_ = weights_finished_ = false;
+  fetched_ = MemoryClaims(context_.watcher());
   cdma_at_ = context_.events.now();
   data_reset_ = op.cbuf.data_banks != last_cdma_.data_banks;
   weight_reset_ = data_reset_ || op.cbuf.weight_banks != last_cdma_.weight_banks;
@@ -217,6 +218,9 @@ void ConvPipeline::run_data() {
   }
   auto lines = InputLines::capture(op, context_.memory.of(op.data_ram), context_.hw);
   if (!lines.ok()) return refuse(lines.errors());
+  if (fetched_.watched())
+    for (const Footprint& f : footprints(op, context_.hw.memory_atomic_size))
+      fetched_.add({"CDMA", cdma_.consumer(), "input", false, f});
   cbuf_.add_lines(lines.value());
   data_.start(op);
 }
@@ -231,6 +235,8 @@ void ConvPipeline::run_weights() {
   Result<std::vector<int8_t>> bytes = capture_weights(op, context_.memory.of(op.weight_ram));
   if (!bytes.ok()) return refuse(bytes.errors());
   cbuf_.add_weights(std::move(bytes).value());
+  fetched_.add({"CDMA", cdma_.consumer(), "weights", false,
+                Footprint{op.weight_ram, op.weight_address, op.weight_bytes}});
   weights_.start(op);
 }
 
@@ -249,6 +255,7 @@ void ConvPipeline::cdma_done() {
   const uint32_t beat = context_.hw.primary_memif.width_bytes();
   operation(cdma_count_).record.read_beats =
       (data_.requested_atoms() + weights_.total_atoms()) * context_.hw.memory_atomic_size / beat;
+  fetched_.clear();
   cdma_.operation_done();
   ++cdma_count_;
   cdma_phase_ = Phase::kIdle;

@@ -86,6 +86,8 @@ class ConvPipeline final : public Unit {
     uint64_t lines = 0, entries = 0, kernels = 0, weight_bytes = 0;
   } kept_;
 
+  MemoryClaims fetched_;  ///< of CDMA's operation
+
   DataFetch data_;
   WeightFetch weights_;
   Sequencer sequencer_;

@@ -52,7 +52,8 @@ Accelerator::Accelerator(const HwConfig& hw, const TimingParams& timing, const M
       .mcif = mcif_.get(),
       .cvif = cvif_.get(),
       .raise_interrupt = [this](IntrSource source, unsigned group) { glb_->raise(source, group); },
-      .observer = this};
+      .observer = this,
+      .watcher_slot = &watcher_};
   wiring_ = std::make_unique<Wiring>(hw_, context);
   units_ = wiring_->all();
   units_.push_back(glb_.get());

@@ -9,6 +9,7 @@
 
 #include "models/glb/glb.hpp"
 #include "models/mcif/mcif.hpp"
+#include "models/nvdla/hazards.hpp"
 #include "models/nvdla/unit.hpp"
 #include "models/nvdla/unit_context.hpp"
 
@@ -45,6 +46,11 @@ class Accelerator final : private Observer {
     on_program_error_ = std::move(callback);
   }
 
+  /// From now on compares the memory of operations in flight (off by default).
+  void check_hazards() { watcher_ = &hazard_checker_; }
+  /// What that found so far.
+  [[nodiscard]] const Diagnostics& hazards() const { return hazard_checker_.found(); }
+
   /// Operations completed so far, in order of completion.
   [[nodiscard]] const std::vector<OpRecord>& operations() const { return operations_; }
   /// Everything that units refused so far.
@@ -69,6 +75,8 @@ class Accelerator final : private Observer {
   const HwConfig hw_;
   const TimingParams timing_;
   sim::EventQueue events_;
+  HazardChecker hazard_checker_;
+  MemoryWatcher* watcher_ = nullptr;
   std::unique_ptr<glb::Glb> glb_;
   std::unique_ptr<mcif::Mcif> mcif_, cvif_;
   std::unique_ptr<Wiring> wiring_;

@@ -15,6 +15,7 @@
 #include "models/common/result.hpp"
 #include "models/common/timing_params.hpp"
 #include "models/mcif/dma_port.hpp"
+#include "models/nvdla/memory_claims.hpp"
 #include "models/sim/event_queue.hpp"
 #include "models/sim/stream.hpp"
 
@@ -25,14 +26,14 @@ enum class IntrSource : uint8_t { kSdp, kCdp, kPdp, kBdma, kRubik, kCdmaDat, kCd
 
 /// One executed operation, for reports and tables. Cycles are of the accelerator's clock.
 struct OpRecord {
-  std::string unit;         ///< "CONV", "SDP", "PDP", "CDP", ...
+  std::string unit;  ///< "CONV", "SDP", "PDP", "CDP", ...
   unsigned group = 0;
-  sim::Cycle enabled = 0;   ///< D_OP_ENABLE was written (the last of the unit's sub-units)
-  sim::Cycle started = 0;   ///< the group became the consumer's and work began
-  sim::Cycle done = 0;      ///< completion (the interrupt, where the unit raises one)
-  std::string summary;      ///< one line: sizes and mode
+  sim::Cycle enabled = 0;  ///< D_OP_ENABLE was written (the last of the unit's sub-units)
+  sim::Cycle started = 0;  ///< the group became the consumer's and work began
+  sim::Cycle done = 0;     ///< completion (the interrupt, where the unit raises one)
+  std::string summary;     ///< one line: sizes and mode
   uint64_t read_beats = 0, write_beats = 0;
-  uint64_t macs = 0;        ///< useful multiply-adds
+  uint64_t macs = 0;                       ///< useful multiply-adds
   std::map<std::string, uint64_t> stalls;  ///< cycles by cause
 };
 
@@ -46,10 +47,12 @@ class Observer {
   virtual void program_error(const Diagnostics& errors) = 0;
 };
 
-/// An on-the-fly link between two units: time in `atoms`, function in `cubes` (one an operation, in order).
+/// An on-the-fly link between two units: time in `atoms`, function in `cubes` (one an operation, in
+/// order).
 template <typename T>
 struct Link {
-  Link(sim::EventQueue& events, uint32_t capacity, sim::Cycle data_latency, sim::Cycle credit_latency)
+  Link(sim::EventQueue& events, uint32_t capacity, sim::Cycle data_latency,
+       sim::Cycle credit_latency)
       : atoms(events, capacity, data_latency, credit_latency) {}
   sim::Stream atoms;
   std::deque<std::shared_ptr<LazyCube<T>>> cubes;
@@ -59,12 +62,14 @@ struct UnitContext {
   const HwConfig& hw;
   const TimingParams& timing;
   sim::EventQueue& events;
-  MemorySpaces memory;                       ///< function
-  mcif::MemoryInterface* mcif = nullptr;     ///< time, primary
-  mcif::MemoryInterface* cvif = nullptr;     ///< time, secondary; null without CVIF
+  MemorySpaces memory;                    ///< function
+  mcif::MemoryInterface* mcif = nullptr;  ///< time, primary
+  mcif::MemoryInterface* cvif = nullptr;  ///< time, secondary; null without CVIF
   std::function<void(IntrSource, unsigned group)> raise_interrupt;
   Observer* observer = nullptr;
+  MemoryWatcher* const* watcher_slot = nullptr;  ///< filled when somebody wants to watch
 
+  [[nodiscard]] MemoryWatcher* watcher() const { return watcher_slot ? *watcher_slot : nullptr; }
   [[nodiscard]] mcif::MemoryInterface& interface(RamType type) const {
     mcif::MemoryInterface* m = type == RamType::kMc ? mcif : cvif;
     DLAVP_CHECK(m != nullptr, "ram type {} has no memory interface", static_cast<int>(type));

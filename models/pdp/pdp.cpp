@@ -153,6 +153,10 @@ void Pdp::try_start() {
   job->record.enabled = enabled;
   job->record.started = context_.events.now();
   job->record.summary = job->op.summary();
+  job->reads = MemoryClaims(context_.watcher());
+  if (job->reads.watched() && !on_the_fly)
+    job->reads.add({"PDP", next_group_, "input", false,
+                    cube_footprint(job->op.src, job->op.in, job->op.surfaces, atom())});
   jobs_.push_back(std::move(job));
   next_group_ ^= 1;
   if (!on_the_fly) next_rdma_group_ ^= 1;
@@ -172,6 +176,10 @@ void Pdp::start_read(Job& job, Cycle at) {
 void Pdp::start_core() {
   Job& job = *jobs_.front();
   job.core_started = true;
+  job.writes = job.reads.sibling();
+  if (job.writes.watched())
+    job.writes.add({"PDP", job.group, "output", true,
+                    cube_footprint(job.op.dst, job.op.out, job.op.surfaces, atom())});
   const Cycle at = std::max(enabled_at_[job.group] + timing_.enable_to_core, core_free_);
   horizontal_free_ = vertical_free_ = std::max(at, context_.events.now());
   writer_.start(
@@ -264,6 +272,7 @@ void Pdp::play(Job& job, const Position& position, Cycle at) {
 void Pdp::read_finished() {
   Job& job = *jobs_.front();
   job.read_done = true;
+  job.reads.clear();
   job.record.read_beats = reader_.beats();
   rdma_regs_.poke(regs::pdp_rdma::D_PERF_READ_STALL, job.rdma_group,
                   job.op.count_read_stalls ? static_cast<uint32_t>(reader_.stall_cycles()) : 0);

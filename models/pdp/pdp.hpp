@@ -39,6 +39,7 @@ class Pdp final : public Unit {
     bool written = false, acknowledged = false;
     uint64_t atoms_left;  ///< of the input, on the fly
     OpRecord record;
+    MemoryClaims reads, writes;
   };
 
   void enabled(unsigned group, bool rdma);

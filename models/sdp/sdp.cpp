@@ -103,6 +103,7 @@ struct Sdp::ReadJob {
   RdmaOp op;
   uint64_t beats = 0;
   sim::Cycle enabled = 0;
+  MemoryClaims claims;  ///< until everything is read
 };
 
 /// One operation of SDP; computes its outcome once, when first asked.
@@ -116,6 +117,7 @@ struct Sdp::Job {
   sim::Cycle enabled = 0, started = 0;
   std::shared_ptr<Outcome> outcome;
   Diagnostics errors;
+  MemoryClaims claims;
 
   Outcome& result() {
     if (outcome) return *outcome;
@@ -249,7 +251,11 @@ void Sdp::begin_rdma() {
   const unsigned atom = context_.hw.memory_atomic_size;
   const sim::Cycle first = context_.events.now() + timing_.load_to_request;
   bool any = false;
+  reading_->claims = MemoryClaims(context_.watcher());
   const auto start = [&](unsigned stream, const StreamPlan& plan) {
+    if (reading_->claims.watched())
+      reading_->claims.add({"SDP", group, stream == kStages ? "input cube" : "operands", false,
+                            footprint(plan, atom)});
     streams_[stream]->start(plan, first);
     reading_->beats += plan_beats(plan, context_.hw);
     any = true;
@@ -274,6 +280,7 @@ void Sdp::end_rdma() {
       if (i == kStages ? reading_->op.main : reading_->op.operand[i].enabled)
         rdma_regs_.poke(kReadStallRegisters[i], reading_->op.group,
                         counter(streams_[i]->stall_cycles()));
+  reading_->claims.clear();
   reading_ = nullptr;
   rdma_regs_.operation_done();
   arm_rdma(context_.events.now() + timing_.done_to_load);
@@ -311,6 +318,9 @@ void Sdp::join() {
 }
 
 void Sdp::launch() {
+  job_->claims = job_->read ? job_->read->claims.sibling() : MemoryClaims(context_.watcher());
+  if (job_->claims.watched())
+    job_->claims.add({"SDP", job_->op.group, "output cube", true, footprint(job_->op, job_->atom)});
   if (job_->op.stage[kY].enabled && job_->op.stage[kY].lut) job_->tables = tables_;
   std::array<bool, kStages> operands{};
   for (unsigned s = 0; s < kStages; ++s)
@@ -356,6 +366,7 @@ void Sdp::end_sdp() {
   record.write_beats = datapath_->write_beats();
   record.stalls["write"] = datapath_->write_stall_cycles();
   if (!job->op.writes_memory()) completion.at = now;
+  completion.claims = std::move(job->claims);
   completions_.push_back(std::move(completion));
   sdp_regs_.operation_done();
   arm_sdp(now + timing_.done_to_load);

@@ -34,6 +34,7 @@ class Sdp final : public Unit {
   struct Completion {
     sim::Cycle at = sim::kNever;  ///< of the interrupt; kNever: the acknowledge is not there
     OpRecord record;
+    MemoryClaims claims;
   };
 
   void connect_lut();

@@ -27,12 +27,13 @@ void add_errors(Outcome& outcome, const Diagnostics& errors) {
 }
 
 void simulate(const Trace& trace, const HwConfig& hw, const TimingParams& timing,
-              Outcome& outcome) {
+              bool check_hazards, Outcome& outcome) {
   const nvdla::Clock clock{sc_core::sc_time(1, sc_core::SC_NS)};
   MemoryConfig memory;
   memory.latency_cycles = outcome.mem_latency;
   sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
   nvdla::Nvdla dut("nvdla", hw, timing, clock.period);
+  if (check_hazards) dut.accelerator().check_hazards();
   vp::Ram primary("primary", kMemoryBytes, memory, clock);
   std::unique_ptr<vp::Ram> secondary;
   if (hw.secondary_memif)
@@ -50,6 +51,7 @@ void simulate(const Trace& trace, const HwConfig& hw, const TimingParams& timing
   outcome.read_beats = dut.accelerator().read_beats();
   outcome.write_beats = dut.accelerator().write_beats();
   add_errors(outcome, player.failures());
+  add_errors(outcome, dut.accelerator().hazards());
   outcome.bad_input = !dut.accelerator().program_errors().empty();
   if (!player.finished() && player.failures().empty())
     outcome.reasons.push_back(
@@ -146,7 +148,7 @@ Outcome play(const Job& job) {
     if (!timing) return refuse(timing.errors());
     const auto trace = load_trace(job.dir, *hw);
     if (!trace) return refuse(trace.errors());
-    simulate(*trace, *hw, *timing, outcome);
+    simulate(*trace, *hw, *timing, job.check_hazards, outcome);
   } catch (const std::exception& e) {
     outcome.passed = false;
     outcome.internal = true;

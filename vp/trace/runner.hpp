@@ -19,6 +19,7 @@ struct Job {
   std::string config;  ///< name, or path of a file
   std::filesystem::path dir;
   uint32_t mem_latency = 32;
+  bool check_hazards = false;
 };
 
 struct Outcome {
