@@ -37,6 +37,9 @@ class Checker {
 struct Axis {
   uint32_t windows = 0;
   bool inside = true;
+  /// More windows begin in the padding than there are outputs, and input stays unused: hardware
+  /// then emits an unfinished window as well and shifts its output.
+  bool emits_unfinished = false;
 };
 
 Axis axis(uint32_t size, uint32_t pad_before, uint32_t pad_after, uint32_t kernel,
@@ -46,6 +49,7 @@ Axis axis(uint32_t size, uint32_t pad_before, uint32_t pad_after, uint32_t kerne
   if (padded < kernel) return out;
   out.windows = (padded - kernel) / stride + 1;
   out.inside = pad_before < kernel && (out.windows - 1) * stride < size + pad_before;
+  out.emits_unfinished = pad_before / stride >= out.windows && (padded - kernel) % stride != 0;
   return out;
 }
 
@@ -155,6 +159,10 @@ void check_windows(const PdpOp& op, Checker& check) {
         fmt::format("PAD_LEFT {}, PAD_RIGHT {}: a window of kernel {}, stride {} lies "
                     "outside the {} columns",
                     band.pad_left, band.pad_right, op.kernel_width, op.stride_x, band.in_width));
+    check.require(
+        !x.emits_unfinished, "unsupported_open_window",
+        fmt::format("PAD_LEFT {} with stride {} begins {} windows, the output has {}",
+                    band.pad_left, op.stride_x, band.pad_left / op.stride_x + 1, x.windows));
     check.require(band.out_width <= limit, "line_buffer",
                   fmt::format("output width {} of band {}, the line buffer holds {} for kernel "
                               "height {}, stride {}",
@@ -166,6 +174,9 @@ void check_windows(const PdpOp& op, Checker& check) {
                             "{}, stride {})",
                             op.out.height, y.windows, op.in.height, op.pad_top, op.pad_bottom,
                             op.kernel_height, op.stride_y));
+  check.require(!y.emits_unfinished, "unsupported_open_window",
+                fmt::format("PAD_TOP {} with stride {} begins {} windows, the output has {}",
+                            op.pad_top, op.stride_y, op.pad_top / op.stride_y + 1, y.windows));
   check.require(
       y.inside, "padding_height",
       fmt::format("PAD_TOP {}, PAD_BOTTOM {}: a window of kernel {}, stride {} lies "

@@ -130,6 +130,14 @@ TEST_CASE("pdp decode: windows in the padding only are refused") {
   REQUIRE(Program({.kernel_width = 3, .left = 2, .right = 2}).error() == "none");
 }
 
+TEST_CASE("pdp decode: padding that opens more windows than there are outputs is refused") {
+  const Shape top{.height = 3, .kernel_height = 8, .stride_y = 6, .top = 6};
+  REQUIRE(Program(top).error() == "pdp.unsupported_open_window");
+  const Shape left{.width = 3, .kernel_width = 8, .stride_x = 6, .left = 6};
+  REQUIRE(Program(left).error() == "pdp.unsupported_open_window");
+  REQUIRE(Program({.height = 3, .kernel_height = 8, .stride_y = 7, .top = 6}).error() == "none");
+}
+
 TEST_CASE("pdp decode: an output wider than the line buffer is refused") {
   REQUIRE(Program({.width = 128}).error() == "none");
   REQUIRE(Program({.width = 129, .kernel_height = 1}).error() == "none");  // needs no buffer
@@ -161,6 +169,7 @@ TEST_CASE("pdp schedule: takes every input atom and gives every output atom once
         if (size + before + after < kernel) continue;
         const uint32_t windows = (size + before + after - kernel) / stride + 1;
         if (windows > 16 || (windows - 1) * stride >= size + before) continue;
+        if (before / stride >= windows && (size + before + after - kernel) % stride != 0) continue;
         Program p({.width = size,
                    .height = size,
                    .channels = 17,
