@@ -242,6 +242,11 @@ void place_pdp(Program& p, Random& random, const Size& in, const Size& out) {
         kDestination, out, p.atom, random);
 }
 
+/// Padding that begins more windows than there are outputs, and unused input: refused by the model.
+bool emits_unfinished(uint32_t span, uint32_t before, uint32_t stride) {
+  return before / stride > span / stride && span % stride != 0;
+}
+
 }  // namespace
 
 void make_pdp(Program& p, Random& random, const HwConfig&, const Size& wanted, bool from_sdp) {
@@ -252,13 +257,15 @@ void make_pdp(Program& p, Random& random, const HwConfig&, const Size& wanted, b
     kw = std::min(kw, wanted.width);
     kh = std::min(kh, wanted.height);
   }
-  const uint32_t sx = 1 + random.below(random.chance(4) ? 16 : 4),
-                 sy = 1 + random.below(random.chance(4) ? 16 : 4);
+  uint32_t sx = 1 + random.below(random.chance(4) ? 16 : 4),
+           sy = 1 + random.below(random.chance(4) ? 16 : 4);
   const uint32_t left = random.below(kw), right = random.below(kw), top = random.below(kh),
                  bottom = random.below(kh);
   Size in = wanted;
   in.width = std::max(in.width, kw > left + right ? kw - left - right : 1);
   in.height = std::max(in.height, kh > top + bottom ? kh - top - bottom : 1);
+  if (emits_unfinished(in.width + left + right - kw, left, sx)) sx = 1;
+  if (emits_unfinished(in.height + top + bottom - kh, top, sy)) sy = 1;
   const Size out{(in.width + left + right - kw) / sx + 1, (in.height + top + bottom - kh) / sy + 1,
                  in.channels, 1};
   for (const auto& [field, value] : std::initializer_list<std::pair<Field, int64_t>>{
