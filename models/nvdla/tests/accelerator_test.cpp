@@ -69,3 +69,22 @@ TEST_CASE("accelerator: an interrupt that software sets reaches the line") {
   b.accelerator.events().run_until(40);
   CHECK(seen == 0);
 }
+
+TEST_CASE("accelerator: a cube of gigabytes over a few bytes of memory is refused when it starts") {
+  Bench b("nv_small");
+  namespace rd = regs::sdp_rdma;
+  for (const auto& [offset, value] :
+       std::initializer_list<std::pair<uint32_t, uint32_t>>{{rd::D_DATA_CUBE_WIDTH, 0x1fff},
+                                                            {rd::D_DATA_CUBE_HEIGHT, 0x1fff},
+                                                            {rd::D_DATA_CUBE_CHANNEL, 0x1fff},
+                                                            {rd::D_FEATURE_MODE_CFG, 0},
+                                                            {rd::D_SRC_DMA_CFG, 1},
+                                                            {rd::D_BRDMA_CFG, 1},
+                                                            {rd::D_NRDMA_CFG, 1},
+                                                            {rd::D_OP_ENABLE, 1}})
+    b.accelerator.csb_write(b.at(regs::kSdpRdma, offset), value);
+  b.accelerator.events().run_until(1000);
+  CHECK(b.accelerator.program_errors().has("sdp.unsupported_size"));
+  CHECK(b.accelerator.program_errors().errors().size() == 1);
+  CHECK(b.accelerator.operations().empty());
+}
