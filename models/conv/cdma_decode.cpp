@@ -123,6 +123,7 @@ void decode_image(CdmaOp& op, const regs::RegView& regs, const HwConfig& hw, Dec
 
 void decode_weights(CdmaOp& op, const regs::RegView& regs, const HwConfig& hw,
                     DecodeErrors& errors) {
+  op.count_reads = regs.flag(r::D_PERF_ENABLE_DMA_EN);
   op.weight_ram =
       ram_type(regs.get(r::D_WEIGHT_RAM_TYPE_WEIGHT_RAM_TYPE), "WEIGHT_RAM_TYPE", hw, errors);
   op.weight_address =

@@ -57,6 +57,7 @@ struct CdmaOp {
   uint64_t weight_bytes = 0;
   uint64_t bytes_per_kernel = 0;
   uint32_t kernels = 0;
+  bool count_reads = false;  ///< D_PERF_ENABLE
 
   /// Image: pixels of one stored line, padding included.
   [[nodiscard]] uint32_t stored_width() const { return pad_left + width + pad_right; }

@@ -66,6 +66,7 @@ ConvPipeline::ConvPipeline(const UnitContext& context)
 void ConvPipeline::watch(regs::RegBlock& unit, const uint64_t& completed) {
   unit.on_enable([this, &unit, &completed](unsigned group) {
     Operation& op = operation(completed + (group == unit.consumer() ? 0 : 1));
+    if (&unit == &cdma_) put_counters(group, false);
     op.record.enabled = std::max(op.record.enabled, context_.events.now());
     start_units(false, false);
   });
@@ -255,12 +256,23 @@ void ConvPipeline::cdma_done() {
   const uint32_t beat = context_.hw.primary_memif.width_bytes();
   operation(cdma_count_).record.read_beats =
       (data_.requested_atoms() + weights_.total_atoms()) * context_.hw.memory_atomic_size / beat;
+  put_counters(cdma_.consumer(), op.count_reads);
+  data_.clear_counters();
+  weights_.clear_counters();
   fetched_.clear();
   cdma_.operation_done();
   ++cdma_count_;
   cdma_phase_ = Phase::kIdle;
   forget_operations();
   start_units(true, false);
+}
+
+// The performance registers of a group: zeros from its enable on, counts when CDMA is done with it.
+void ConvPipeline::put_counters(unsigned group, bool count) {
+  namespace r = regs::cdma;
+  cdma_.poke(r::D_PERF_DAT_READ_STALL, group, count ? data_.stall_cycles() : 0);
+  cdma_.poke(r::D_PERF_DAT_READ_LATENCY, group, count ? data_.flight_cycles() : 0);
+  cdma_.poke(r::D_PERF_WT_READ_STALL, group, count ? weights_.stall_cycles() : 0);
 }
 
 bool ConvPipeline::assemble(const CscOp& csc, ConvInputs& inputs) {

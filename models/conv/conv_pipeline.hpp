@@ -52,6 +52,7 @@ class ConvPipeline final : public Unit {
   void run_weights();
   void cdma_side_done(IntrSource source, bool& finished);
   void cdma_done();
+  void put_counters(unsigned group, bool count);
   bool begin_convolution();
   bool assemble(const CscOp& csc, ConvInputs& inputs);
   void release_kept(const CscOp& op);

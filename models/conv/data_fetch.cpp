@@ -59,11 +59,17 @@ void DataFetch::request() {
     flying_entries_ += entries;
     admitted_ = true;
   }
-  if (!plan_->next_request_is_padding() && !port_->can_request()) return;  // on_ready continues
+  const Cycle now = context_.events.now();
+  if (!plan_->next_request_is_padding() && !port_->can_request()) {
+    stalls_.refused(now);
+    return;  // on_ready continues
+  }
   const FetchRequest r = plan_->next_request();
   if (!r.padding) {
     port_->request(r.address, r.atoms);
     requested_atoms_ += r.atoms;
+    stalls_.requested(now);
+    flights_.requested(now, r.atoms);
   }
   if (r.ends_group) {
     admitted_ = false;
@@ -81,6 +87,7 @@ void DataFetch::accept() {
       return;
     }
     port_->pop(1);
+    flights_.taken(now);
     take(now, plan_->next_atom());
     next_accept_ = take_padding(now + 1);
   }

@@ -10,6 +10,7 @@
 #include "models/conv/conv_timing.hpp"
 #include "models/conv/delay_line.hpp"
 #include "models/conv/fetch_plan.hpp"
+#include "models/conv/read_counters.hpp"
 #include "models/nvdla/unit_context.hpp"
 
 namespace dlavp::conv {
@@ -28,6 +29,10 @@ class DataFetch {
   void reset() { stored_entries_ = 0; }
   /// Atoms requested by the operation so far.
   [[nodiscard]] uint64_t requested_atoms() const { return requested_atoms_; }
+  /// For the performance registers, of the operations since clear_counters().
+  [[nodiscard]] uint32_t stall_cycles() const { return stalls_.cycles(); }
+  [[nodiscard]] uint32_t flight_cycles() const { return flights_.cycles(context_.events.now()); }
+  void clear_counters() { stalls_.clear(), flights_.clear(); }
 
  private:
   void use_port(RamType ram);
@@ -47,6 +52,8 @@ class DataFetch {
   uint64_t stored_entries_ = 0;  ///< in the buffer and not released
   uint64_t flying_entries_ = 0;  ///< of line groups admitted and not stored
   uint64_t requested_atoms_ = 0;
+  StallCounter stalls_;
+  FlightCounter flights_;
   sim::Cycle blocked_ = sim::kNever;  ///< a cycle in which the response side takes nothing
   sim::Cycle next_accept_ = 0;
   sim::Cycle packed_ = 0;  ///< when the image bundles taken so far are packed

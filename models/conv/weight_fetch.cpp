@@ -58,7 +58,11 @@ void WeightFetch::request() {
   const auto atoms =
       static_cast<uint32_t>(std::min<uint64_t>(limit, total_atoms_ - requested_atoms_));
   if (held_atoms_ + atoms > capacity_atoms_ + ahead_atoms_) return;  // a release continues
-  if (!port_->can_request()) return;  // the port's on_ready continues
+  if (!port_->can_request()) {
+    stalls_.refused(context_.events.now());
+    return;  // the port's on_ready continues
+  }
+  stalls_.requested(context_.events.now());
   port_->request(address, atoms);
   requested_atoms_ += atoms;
   held_atoms_ += atoms;

@@ -8,6 +8,7 @@
 #include "models/conv/conv_op.hpp"
 #include "models/conv/conv_timing.hpp"
 #include "models/conv/delay_line.hpp"
+#include "models/conv/read_counters.hpp"
 #include "models/nvdla/unit_context.hpp"
 
 namespace dlavp::conv {
@@ -23,6 +24,9 @@ class WeightFetch {
   void release(uint64_t entries);
   void reset() { held_atoms_ = stored_atoms_ = 0; }
   [[nodiscard]] uint64_t total_atoms() const { return total_atoms_; }
+  /// For the performance registers, of the operations since clear_counters().
+  [[nodiscard]] uint32_t stall_cycles() const { return stalls_.cycles(); }
+  void clear_counters() { stalls_.clear(); }
 
  private:
   void request();
@@ -42,6 +46,7 @@ class WeightFetch {
   uint64_t stored_atoms_ = 0;  ///< in the banks and not released
   uint32_t groups_ = 0, arrived_groups_ = 0;
   sim::Cycle next_update_ = 0;
+  StallCounter stalls_;
   bool active_ = false;
   sim::Event request_event_, accept_event_, done_event_;
   DelayLine<uint32_t> visible_;

@@ -317,3 +317,57 @@ TEST_CASE("conv: operands outside memory are refused by name") {
   op.weight_bytes = uint64_t{1} << 40;  // must not be allocated first
   REQUIRE(capture_weights(op, nowhere).errors().has("cdma.weight_unmapped"));
 }
+
+TEST_CASE("conv: CDMA counts refused requests and cycles with data in flight, where enabled") {
+  namespace r = regs::cdma;
+  struct Counts {
+    uint32_t data_stall, data_flight, weight_stall, weight_flight;
+    bool operator==(const Counts&) const = default;
+  };
+  const auto counts = [](const Layer& l, sim::Cycle latency, bool enabled) {
+    Bench bench("nv_small", latency);
+    bench.program(l);
+    bench.write(bench.cdma, r::D_PERF_ENABLE, enabled);
+    bench.enable();
+    bench.run();
+    REQUIRE(bench.errors.text() == "");
+    bench.compare(l, bench.outputs.at(0));
+    return Counts{
+        bench.cdma->read(r::D_PERF_DAT_READ_STALL), bench.cdma->read(r::D_PERF_DAT_READ_LATENCY),
+        bench.cdma->read(r::D_PERF_WT_READ_STALL), bench.cdma->read(r::D_PERF_WT_READ_LATENCY)};
+  };
+  const Layer one = plain(1, 1, 8, 1, 1), large = plain(16, 12, 16, 16, 3);
+  const Counts small = counts(one, 32, true);
+  CHECK(small.data_stall == 0);
+  CHECK(small.weight_stall == 0);
+  CHECK(small.data_flight > 32);
+  CHECK(small.data_flight < 64);
+  CHECK(counts(one, 96, true).data_flight == small.data_flight + 64);
+  const Counts busy = counts(large, 128, true);
+  CHECK(busy.data_stall > 128);  // 48 requests of eight atoms, and room for fewer at a time
+  CHECK(busy.data_flight > busy.data_stall);
+  CHECK(busy.weight_flight == 0);
+  CHECK(counts(large, 128, false) == Counts{0, 0, 0, 0});
+}
+
+TEST_CASE("conv: CDMA's counters belong to their group and are cleared when it is enabled again") {
+  namespace r = regs::cdma;
+  Bench bench("nv_small", 64);
+  Layer first = plain(9, 8, 16, 8, 3);
+  first.keep_data = true;
+  Layer second = first;
+  second.data_reuse = true, second.keep_data = false;
+  bench.program(first, 0);
+  bench.write(bench.cdma, r::D_PERF_ENABLE, 1);
+  bench.program(second, 1);
+  bench.write(bench.cdma, r::D_PERF_ENABLE, 1);
+  bench.enable(0);
+  bench.enable(1);
+  bench.run();
+  REQUIRE(bench.outputs.size() == 2);
+  REQUIRE(bench.cdma->peek(r::D_PERF_DAT_READ_LATENCY, 0) > 64);
+  REQUIRE(bench.cdma->peek(r::D_PERF_DAT_READ_LATENCY, 1) == 0);  // it fetched no data
+  bench.program(plain(9, 8, 16, 8, 3), 0);
+  bench.enable(0, "D");
+  REQUIRE(bench.cdma->peek(r::D_PERF_DAT_READ_LATENCY, 0) == 0);
+}
