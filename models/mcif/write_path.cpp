@@ -31,7 +31,11 @@ WriteChannel::WriteChannel(WritePath& path, sim::EventQueue& events, const McifT
         if (!acks_.empty()) events_.schedule(ack_event_, acks_.front());
         if (on_ack_) on_ack_();
       }),
-      idle_event_([this] { responding_ = events_.now() < responding_until_; }) {}
+      idle_event_([this] {
+        // Later responses moved the end on while this was pending.
+        responding_ = events_.now() < responding_until_;
+        if (responding_) events_.schedule(idle_event_, responding_until_);
+      }) {}
 
 void WriteChannel::set_handlers(std::function<void()> on_ready, std::function<void()> on_space,
                                 std::function<void()> on_ack) {

@@ -49,7 +49,7 @@ struct Bench {
     }
     INFO(chip.program_errors().text());
     REQUIRE(chip.program_errors().empty());
-    REQUIRE(chip.busy_blocks().empty());
+    REQUIRE(chip.idle());
     REQUIRE(chip.operations().size() == operations);
   }
   Bytes bytes(bool from_secondary, uint32_t address) {
