@@ -3,101 +3,16 @@
 // Leaves out control flow and dynamic shapes: the front end refuses them.
 #pragma once
 
-#include <cstdint>
 #include <functional>
-#include <limits>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
+#include "compiler/ir/operators.hpp"
+#include "compiler/ir/tensor.hpp"
 #include "models/common/result.hpp"
 
 namespace dlavp::compiler {
-
-using TensorId = uint32_t;
-
-struct Shape {
-  int64_t n = 1, c = 1, h = 1, w = 1;
-  [[nodiscard]] int64_t elements() const { return n * c * h * w; }
-  [[nodiscard]] std::string text() const;  ///< "1x16x8x8"
-  bool operator==(const Shape&) const = default;
-};
-
-enum class ElementType : uint8_t { kFloat32, kInt8 };
-
-struct Tensor {
-  std::string name;
-  Shape shape;
-  ElementType type = ElementType::kFloat32;
-  std::optional<double> scale;  ///< real value = scale x int8 value; set by quantisation
-  bool constant = false;
-  std::vector<float> values;  ///< of a constant, row major
-};
-
-/// A sliding window, all in elements; kernel sizes are those before dilation.
-struct Window {
-  uint32_t kernel_h = 1, kernel_w = 1;
-  uint32_t stride_h = 1, stride_w = 1;
-  uint32_t dilation_h = 1, dilation_w = 1;
-  uint32_t pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
-  [[nodiscard]] int64_t extent_h() const { return int64_t{kernel_h - 1} * dilation_h + 1; }
-  [[nodiscard]] int64_t extent_w() const { return int64_t{kernel_w - 1} * dilation_w + 1; }
-  [[nodiscard]] int64_t out_h(int64_t h) const {
-    return (h + pad_top + pad_bottom - extent_h()) / stride_h + 1;
-  }
-  [[nodiscard]] int64_t out_w(int64_t w) const {
-    return (w + pad_left + pad_right - extent_w()) / stride_w + 1;
-  }
-  [[nodiscard]] bool padded() const { return pad_top + pad_bottom + pad_left + pad_right != 0; }
-  [[nodiscard]] std::string text() const;
-};
-
-inline constexpr float kUnbounded = std::numeric_limits<float>::infinity();
-
-/// Inputs x, weights (K x C/groups x R x S), bias (1 x K x 1 x 1) [, residual with the output's
-/// shape].
-struct ConvOp {
-  Window window;
-  uint32_t groups = 1;
-  bool relu = false;      ///< applied last
-  bool residual = false;  ///< the fourth input is added before `relu`
-  float relu_max = kUnbounded;
-};
-/// Inputs x (any C x H x W, taken flat), weights (K x CHW x 1 x 1), bias (1 x K x 1 x 1).
-struct GemmOp {};
-/// Inputs x, gamma, beta, mean, variance (1 x C x 1 x 1 each).
-struct BatchNormOp {
-  float epsilon = 1e-5F;
-};
-/// Inputs x, factor, shift (1 x C x 1 x 1): x * factor + shift.
-struct ScaleOp {
-  bool relu = false;
-  float relu_max = kUnbounded;
-};
-/// Values below 0 become 0, those above `max` become `max`. On the accelerator the upper bound is
-/// the saturation of int8: calibration never sees more than `max`, so no scale reaches beyond it.
-struct ReluOp {
-  float max = kUnbounded;
-};
-struct AddOp {
-  bool relu = false;
-  float relu_max = kUnbounded;
-};
-enum class PoolKind : uint8_t { kMax, kAverage };
-struct PoolOp {
-  PoolKind kind = PoolKind::kMax;
-  Window window;
-  bool count_include_pad = false;
-};
-/// C x H x W to CHW x 1 x 1.
-struct FlattenOp {};
-/// Over the channels, H = W = 1.
-struct SoftmaxOp {};
-struct IdentityOp {};
-
-using Operator = std::variant<ConvOp, GemmOp, BatchNormOp, ScaleOp, ReluOp, AddOp, PoolOp,
-                              FlattenOp, SoftmaxOp, IdentityOp>;
 
 struct Node {
   std::string name;
@@ -115,13 +30,13 @@ struct Node {
   }
 };
 
-[[nodiscard]] const char* operator_name(const Operator& op);
-
 struct Graph {
   std::string name;
   std::vector<Tensor> tensors;
   std::vector<Node> nodes;  ///< every tensor is produced before it is used
   std::vector<TensorId> inputs, outputs;
+  /// What the user should know of how the model was read, one sentence each.
+  std::vector<std::string> notes;
 
   TensorId add_tensor(std::string tensor_name, Shape shape);
   TensorId add_constant(std::string tensor_name, Shape shape, std::vector<float> values);
@@ -138,13 +53,24 @@ struct Graph {
   /// Drops the nodes for which `dead` says so, keeping the order.
   void remove_nodes(const std::function<bool(const Node&)>& dead);
 
-  /// All violated rules of the graph; empty means well formed.
-  [[nodiscard]] Diagnostics verify() const;
+  /// All violated rules of the graph; empty means well formed. Without `values` the contents of
+  /// constants are not looked at, which is most of the time it takes.
+  [[nodiscard]] Diagnostics verify(bool values = true) const;
   /// One line a node, with shapes and scales.
   [[nodiscard]] std::string text() const;
 };
 
 /// The output shape that `node`'s inputs and attributes give, or why there is none.
 Result<Shape> infer_shape(const Graph& graph, const Node& node);
+
+/// How many inputs an operator takes, and which of them must be constants.
+struct Arity {
+  size_t least = 1, most = 1;
+  size_t constants_from = 1, constants_to = 1;  ///< [from, to) are constants
+  bool any = false;                             ///< the others may be constants too
+};
+[[nodiscard]] Arity arity(const Operator& op);
+/// A tensor name of the graph's own that starts with `base`.
+[[nodiscard]] std::string fresh_name(const Graph& graph, std::string base);
 
 }  // namespace dlavp::compiler

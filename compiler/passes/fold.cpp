@@ -7,12 +7,6 @@
 namespace dlavp::compiler {
 namespace {
 
-/// A free tensor name starting with `base`.
-std::string fresh_name(const Graph& graph, std::string base) {
-  while (graph.find(base)) base += "'";
-  return base;
-}
-
 /// Folds y = conv(x) * factor + shift into weights and bias of their own (the old ones may be
 /// shared).
 void fold_into(Graph& graph, Node& conv, const Node& scale) {

@@ -226,6 +226,10 @@ std::pair<uint32_t, uint32_t> two_factors(uint32_t size) {
 
 void Quantiser::pool(const Node& node, const PoolOp& op) {
   const Window& w = op.window;
+  if (w.dilation_h != 1 || w.dilation_w != 1)
+    fail(node, fmt::format("window {} is dilated", w.text()));
+  if (op.kind == PoolKind::kAverage && op.uncounted_bottom + op.uncounted_right != 0)
+    fail(node, fmt::format("average of {} with clipped last windows", w.text()));
   if (op.kind == PoolKind::kAverage && w.padded() && !op.count_include_pad) {
     fail(node,
          fmt::format("average of {} without its padding: the hardware divides by the whole kernel; "
@@ -284,6 +288,12 @@ void Quantiser::lower(const Node& node) {
   if (const auto* op = node.as<PoolOp>()) return pool(node, *op);
   if (node.as<ReluOp>() != nullptr) return relu(node);
   if (node.as<FlattenOp>() != nullptr) return flatten(node);
+  if (const auto* op = node.as<SoftmaxOp>()) {
+    const Shape& in = graph_.tensor(node.inputs[0]).shape;
+    if (op->axis != 1 || op->log || in.h != 1 || in.w != 1)
+      fail(node,
+           fmt::format("{} of {}: only softmax over 1xCx1x1", attributes_text(node.op), in.text()));
+  }
   if (node.as<SoftmaxOp>() != nullptr) return emit(node, SoftmaxLayer{ids_.at(node.inputs[0])});
   fail(node, "has no lowering; run the standard passes first");
 }
