@@ -137,7 +137,7 @@ void print_summary(const HwConfig& hw, const Compiled& c, const std::string& out
     size_t count = 0;
     for (const HwTask& t : c.program.tasks) {
       for (const HwOperation& op : t.operations) count += op.layer == i ? 1 : 0;
-      for (const CpuSoftmax& s : t.cpu) count += s.layer == i ? 1 : 0;
+      for (const CoreOperation& op : t.cpu) count += op.layer == i ? 1 : 0;
     }
     std::string quality = fmt::format("{:>10}{:>10}", "-", "-");
     for (const LayerQuality& q : c.quality) {

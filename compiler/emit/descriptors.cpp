@@ -98,10 +98,12 @@ DlaSdpStage describe_stage(const HwStage& s) {
   static constexpr uint8_t kTypes[] = {DLA_SDP_NONE, DLA_SDP_MUL, DLA_SDP_ALU, DLA_SDP_BOTH};
   static constexpr uint8_t kModes[] = {DLA_PER_LAYER, DLA_PER_KERNEL, DLA_PER_POINT};
   out.enable = 1;
-  out.alu_type = DLA_ALU_SUM;
+  static constexpr uint8_t kAlu[] = {DLA_ALU_SUM, DLA_ALU_MAX, DLA_ALU_MIN};
+  out.alu_type = kAlu[static_cast<size_t>(s.alu_op)];
   out.type = kTypes[static_cast<size_t>(s.kind)];
   out.mode = kModes[static_cast<size_t>(s.mode)];
-  out.act = s.relu ? DLA_ACT_RELU : DLA_ACT_NONE;
+  const uint8_t linear = s.prelu ? DLA_ACT_PRELU : DLA_ACT_NONE;
+  out.act = s.relu ? uint8_t{DLA_ACT_RELU} : linear;
   out.shift_value = s.alu_shift;
   out.truncate = s.mul_shift;
   out.precision = s.wide ? DLA_INT16 : DLA_INT8;
@@ -110,9 +112,14 @@ DlaSdpStage describe_stage(const HwStage& s) {
   return out;
 }
 
-void describe_sdp(const HwSdp& s, const Locate& locate, DlaSdpOp& op, DlaSdpSurface& surface) {
+void describe_sdp(const HwSdp& s, int16_t lut, const Locate& locate, DlaSdpOp& op,
+                  DlaSdpSurface& surface) {
   op.src_precision = op.dst_precision = DLA_INT8;
-  op.lut_index = DLA_NO_INDEX;
+  op.lut_index = lut;
+  if (s.lut) {
+    op.y_op.enable = 1;
+    op.y_op.act = DLA_ACT_LUT;
+  }
   op.out_cvt = converter(s.out_scale, s.out_shift, 1, 0);
   op.conv_mode = DLA_CONV_DIRECT;
   op.batch_num = 1;
@@ -147,6 +154,17 @@ void describe_pdp(const HwPdp& p, const Locate& locate, DlaPdpOp& op, DlaPairSur
   surface.dst_data = cube_of(p.dst, locate);
 }
 
+void describe_cdp(const HwCdp& c, int16_t lut, const Locate& locate, DlaCdpOp& op,
+                  DlaPairSurface& surface) {
+  op.in_precision = op.out_precision = DLA_INT8;
+  op.lut_index = lut;
+  op.in_cvt = converter(c.lrn.in_scale, c.lrn.in_shift, 1, 0);
+  op.out_cvt = converter(c.lrn.out_scale, c.lrn.out_shift, 1, 0);
+  op.local_size = static_cast<uint8_t>(c.lrn.size);
+  surface.src_data = cube_of(c.src, locate);
+  surface.dst_data = cube_of(c.dst, locate);
+}
+
 DlaConsumer consumer(const Wait& w) {
   DlaConsumer c{};
   c.index = static_cast<int16_t>(w.index);
@@ -154,30 +172,9 @@ DlaConsumer consumer(const Wait& w) {
   return c;
 }
 
-DlaEmuBuffer emu_buffer(const HwConfig& hw, const View& v, const Locate& locate) {
-  DlaEmuBuffer b{};
-  const Location at = locate(v.buffer);
-  b.address = at.address;
-  b.offset = static_cast<uint32_t>(at.offset + v.offset);
-  b.size = static_cast<uint32_t>(v.bytes);
-  // The format has codes for atoms of 8 and 32 bytes only. A vector lies in one piece whatever the
-  // atom, so any other atom is described as 8-byte pieces that follow each other.
-  constexpr uint32_t kPiece = 8;
-  const bool described = hw.memory_atomic_size == 32 || hw.memory_atomic_size == kPiece;
-  DLAVP_CHECK(described || (v.width == 1 && v.height == 1), "{}x{} on the core with atoms of {}",
-              v.height, v.width, hw.memory_atomic_size);
-  b.format = hw.memory_atomic_size == 32 ? DLA_EMU_INT8_ATOM32 : DLA_EMU_INT8_ATOM8;
-  b.width = static_cast<uint16_t>(v.width);
-  b.height = static_cast<uint16_t>(v.height);
-  b.channel = static_cast<uint16_t>(v.channels);
-  b.line_stride = described ? v.line_stride : kPiece;
-  b.surf_stride = described ? v.surface_stride : kPiece;
-  return b;
-}
-
 }  // namespace
 
-DescribedOperation describe(const HwConfig&, const HwOperation& op, size_t index,
+DescribedOperation describe(const HwOperation& op, size_t index, int16_t lut,
                             const Locate& locate) {
   DescribedOperation out;
   std::memset(&out.operation, 0, sizeof out.operation);
@@ -191,25 +188,34 @@ DescribedOperation describe(const HwConfig&, const HwOperation& op, size_t index
   if (const auto* c = std::get_if<HwConv>(&op.work))
     describe_conv(*c, locate, out.operation.conv, out.surface.conv);
   if (const auto* s = std::get_if<HwSdp>(&op.work))
-    describe_sdp(*s, locate, out.operation.sdp, out.surface.sdp);
+    describe_sdp(*s, lut, locate, out.operation.sdp, out.surface.sdp);
+  if (const auto* c = std::get_if<HwCdp>(&op.work))
+    describe_cdp(*c, lut, locate, out.operation.cdp, out.surface.pair);
   if (const auto* p = std::get_if<HwPdp>(&op.work))
     describe_pdp(*p, locate, out.operation.pdp, out.surface.pair);
   return out;
 }
 
-DlaEmuOp describe_operation(const CpuSoftmax& op) {
-  DlaEmuOp out{};
-  out.op_type = DLA_EMU_SOFTMAX;
-  out.input_scale_factor = static_cast<float>(op.input_scale);
-  out.output_scale_factor = static_cast<float>(op.output_scale);
-  out.u.axis = 1;
-  return out;
-}
-
-DlaEmuBuffers describe_buffers(const HwConfig& hw, const CpuSoftmax& op, const Locate& locate) {
-  DlaEmuBuffers out{};
-  out.src_data = emu_buffer(hw, op.src, locate);
-  out.dst_data = emu_buffer(hw, op.dst, locate);
+DlaLut describe_lut(const Lut& lut) {
+  DlaLut out{};
+  const auto slope = [](const LutSlope& s) { return DlaSlope{s.scale, s.shift, 0}; };
+  for (size_t i = 0; i < DLA_LE_ENTRIES; ++i) out.linear_exp_table[i] = lut.le[i];
+  for (size_t i = 0; i < DLA_LO_ENTRIES; ++i) out.linear_only_table[i] = lut.lo[i];
+  out.linear_exp_offset = static_cast<uint8_t>(lut.le_index);
+  out.linear_only_offset = static_cast<uint8_t>(lut.lo_index);
+  out.linear_exp_start = static_cast<uint64_t>(lut.le_start);
+  out.linear_exp_end = static_cast<uint64_t>(lut.le_end);
+  out.linear_only_start = static_cast<uint64_t>(lut.lo_start);
+  out.linear_only_end = static_cast<uint64_t>(lut.lo_end);
+  out.linear_exp_underflow_slope = slope(lut.le_under);
+  out.linear_exp_overflow_slope = slope(lut.le_over);
+  out.linear_only_underflow_slope = slope(lut.lo_under);
+  out.linear_only_overflow_slope = slope(lut.lo_over);
+  const auto priority = [](bool lo) { return uint8_t{lo ? DLA_LUT_PREFER_LO : DLA_LUT_PREFER_LE}; };
+  out.hybrid_priority = priority(lut.lo_when_both_hit);
+  out.underflow_priority = priority(lut.lo_when_under);
+  out.overflow_priority = priority(lut.lo_when_over);
+  out.method = lut.le_exponential ? DLA_LUT_EXPONENT : DLA_LUT_LINEAR;
   return out;
 }
 

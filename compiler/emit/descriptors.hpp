@@ -22,11 +22,10 @@ struct DescribedOperation {
   DlaSurface surface{};
 };
 
-[[nodiscard]] DescribedOperation describe(const HwConfig& hw, const HwOperation& op, size_t index,
+/// `lut`: the operation's position in the task's LUT list, or DLA_NO_INDEX.
+[[nodiscard]] DescribedOperation describe(const HwOperation& op, size_t index, int16_t lut,
                                           const Locate& locate);
 
-[[nodiscard]] DlaEmuOp describe_operation(const CpuSoftmax& op);
-[[nodiscard]] DlaEmuBuffers describe_buffers(const HwConfig& hw, const CpuSoftmax& op,
-                                             const Locate& locate);
+[[nodiscard]] DlaLut describe_lut(const Lut& lut);
 
 }  // namespace dlavp::compiler

@@ -2,11 +2,12 @@
 // input and output has its own, then each task's descriptors.
 #include "compiler/emit/emit.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <map>
 
-#include "compiler/emit/descriptors.hpp"
+#include "compiler/emit/core_block.hpp"
 
 namespace dlavp::compiler {
 namespace {
@@ -21,6 +22,33 @@ std::vector<uint8_t> bytes_of(const std::vector<T>& items) {
   if (!out.empty()) std::memcpy(out.data(), items.data(), out.size());
   return out;
 }
+
+const Lut* lut_of(const HwOperation& op) {
+  if (const auto* c = std::get_if<HwCdp>(&op.work)) return &c->lrn.lut;
+  const auto* s = std::get_if<HwSdp>(&op.work);
+  return s != nullptr && s->lut ? &*s->lut : nullptr;
+}
+
+/// A task's tables, each once: the firmware loads a table only when its number changes.
+class LutList {
+ public:
+  int16_t add(const Lut& lut) {
+    const auto known = std::find(luts_.begin(), luts_.end(), lut);
+    if (known != luts_.end()) return static_cast<int16_t>(known - luts_.begin());
+    luts_.push_back(lut);
+    return static_cast<int16_t>(luts_.size() - 1);
+  }
+  [[nodiscard]] size_t size() const { return luts_.size(); }
+  /// At least one entry, as readers of the format expect.
+  [[nodiscard]] std::vector<uint8_t> bytes() const {
+    std::vector<DlaLut> out(std::max<size_t>(1, luts_.size()), DlaLut{});
+    std::transform(luts_.begin(), luts_.end(), out.begin(), describe_lut);
+    return bytes_of(out);
+  }
+
+ private:
+  std::vector<Lut> luts_;
+};
 
 class Emitter {
  public:
@@ -104,7 +132,10 @@ void Emitter::add_buffers() {
     out_.memories[memory].bind_id = bind_id;
     bound_[buffer] = static_cast<uint16_t>(shared_.size() + 1);
     shared_.push_back(memory);
-    View v = feature_view(buffer, layers_.tensors[id].shape, hw_.memory_atomic_size);
+    const uint32_t element = layers_.tensors[id].type == StoredType::kInt32 ? 4 : 1;
+    View v = feature_view(buffer, layers_.tensors[id].shape, hw_.memory_atomic_size / element);
+    v.line_stride *= element;
+    v.surface_stride *= element;
     if (input != nullptr && input->image) {
       v.channels = input->channels;
       v.line_stride = static_cast<uint32_t>(program_.buffers[buffer].size / v.height);
@@ -137,10 +168,13 @@ void Emitter::add_accelerator_task(loadable::Task& task, const HwTask& work,
   std::vector<DlaDependency> dependencies;
   std::vector<DlaOperation> operations;
   std::vector<DlaSurface> surfaces;
+  LutList luts;
   DlaNetwork network{};
   for (size_t e = 0; e < kEngines; ++e) network.op_head[e] = DLA_NO_INDEX;
   for (size_t i = 0; i < work.operations.size(); ++i) {
-    DescribedOperation d = describe(hw_, work.operations[i], i, locate());
+    const Lut* lut = lut_of(work.operations[i]);
+    const DescribedOperation d = describe(
+        work.operations[i], i, lut == nullptr ? int16_t{DLA_NO_INDEX} : luts.add(*lut), locate());
     const auto e = static_cast<size_t>(work.operations[i].engine());
     if (network.op_head[e] == DLA_NO_INDEX) network.op_head[e] = static_cast<int16_t>(i);
     dependencies.push_back(d.dependency);
@@ -155,6 +189,7 @@ void Emitter::add_accelerator_task(loadable::Task& task, const HwTask& work,
   network.roi_array_index = network.surface_index = network.stat_list_index = DLA_NO_INDEX;
   network.num_rois = 1;
   network.num_operations = static_cast<uint16_t>(work.operations.size());
+  network.num_luts = static_cast<uint16_t>(luts.size());
   network.num_addresses = static_cast<uint16_t>(shared_.size() + 5);
   task.interface = DLA_INTERFACE_DLA;
   task.address_list = {add_blob(prefix + "addr0", DLA_INTERFACE_DLA, DLA_BLOB_NETWORK,
@@ -167,28 +202,28 @@ void Emitter::add_accelerator_task(loadable::Task& task, const HwTask& work,
   list("dep_graph", DLA_BLOB_DEPENDENCIES, bytes_of(dependencies));
   list("op_list", DLA_BLOB_OPERATIONS, bytes_of(operations));
   list("surf_list", DLA_BLOB_SURFACES, bytes_of(surfaces));
-  list("lut_list", DLA_BLOB_LUTS, std::vector<uint8_t>(sizeof(DlaLut)));
+  list("lut_list", DLA_BLOB_LUTS, luts.bytes());
 }
 
 void Emitter::add_cpu_task(loadable::Task& task, const HwTask& work, const std::string& prefix) {
-  std::vector<DlaEmuOp> operations;
-  std::vector<DlaEmuBuffers> buffers;
-  for (const CpuSoftmax& op : work.cpu) {
-    operations.push_back(describe_operation(op));
-    buffers.push_back(describe_buffers(hw_, op, locate()));
-  }
+  const auto first = static_cast<int16_t>(shared_.size() + 1);
+  const DescribedCore core =
+      describe_core(hw_, layers_, work.cpu, static_cast<int16_t>(first + 2), locate());
   DlaEmuNetwork network{};
-  network.operation_desc_index = static_cast<int16_t>(shared_.size() + 1);
-  network.operation_buffer_desc_index = static_cast<int16_t>(shared_.size() + 2);
+  network.operation_desc_index = first;
+  network.operation_buffer_desc_index = static_cast<int16_t>(first + 1);
   network.num_operations = static_cast<uint16_t>(work.cpu.size());
   task.interface = DLA_INTERFACE_EMU;
   task.address_list = {add_blob(prefix + "addr0", DLA_INTERFACE_EMU, DLA_EMU_BLOB_NETWORK,
                                 kEmuVersion, bytes_of(std::vector{network}))};
   task.address_list.insert(task.address_list.end(), shared_.begin(), shared_.end());
-  task.address_list.push_back(add_blob(prefix + "op_list", DLA_INTERFACE_EMU,
-                                       DLA_EMU_BLOB_OPERATIONS, kEmuVersion, bytes_of(operations)));
-  task.address_list.push_back(add_blob(prefix + "op_buf_list", DLA_INTERFACE_EMU,
-                                       DLA_EMU_BLOB_BUFFERS, kEmuVersion, bytes_of(buffers)));
+  const auto list = [&](const char* name, uint32_t sub, std::vector<uint8_t> data) {
+    task.address_list.push_back(
+        add_blob(prefix + name, DLA_INTERFACE_EMU, sub, kEmuVersion, std::move(data)));
+  };
+  list("op_list", DLA_EMU_BLOB_OPERATIONS, bytes_of(core.operations));
+  list("op_buf_list", DLA_EMU_BLOB_BUFFERS, bytes_of(core.buffers));
+  if (!core.blocks.empty()) list("core_blocks", DLA_INTERFACE_NONE, core.blocks);
 }
 
 void Emitter::add_task(size_t index) {

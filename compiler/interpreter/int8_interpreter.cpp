@@ -1,33 +1,58 @@
-// Integer reference: convolution sums, SDP stages X1, X2 and output converter, pooling with two
-// reciprocals, softmax in double precision rounded to nearest (ties away).
+// Integer reference: convolution sums, SDP stages X1, X2, its table and output converter, pooling
+// with two reciprocals. The CDP and the core have files of their own.
 #include "compiler/interpreter/int8_interpreter.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "compiler/interpreter/columns.hpp"
-#include "compiler/quantise/multiplier.hpp"
+#include "compiler/interpreter/core_interpreter.hpp"
+#include "compiler/interpreter/lrn_interpreter.hpp"
 #include "models/common/fixed_point.hpp"
 
 namespace dlavp::compiler {
 namespace {
 
 /// One stage on one value. Every intermediate width is wide enough not to overflow int64.
-int64_t stage(const SdpStage& s, int64_t x, size_t channel, int64_t point) {
+int64_t stage(const SdpStage& s, int64_t x, size_t channel, int64_t tensor) {
   if (s.kind == StageKind::kOff) return x;
   const size_t i = s.mode == StageMode::kPerKernel ? channel : 0;
   if (s.kind != StageKind::kMul) {
-    const int64_t operand = s.mode == StageMode::kPerPoint ? point : s.alu[i];
-    x += lshl(operand, s.alu_shift, 32);
+    const int64_t operand = lshl(s.operand ? tensor : s.alu[i], s.alu_shift, 32);
+    x = s.alu_op == StageAlu::kSum   ? x + operand
+        : s.alu_op == StageAlu::kMax ? std::max(x, operand)
+                                     : std::min(x, operand);
   }
-  if (s.kind != StageKind::kAlu) x *= s.mul[i];
+  if (s.prelu && x >= 0) return sign_extend(static_cast<uint64_t>(x), 32);
+  if (s.kind != StageKind::kAlu) x *= s.operand ? tensor : s.mul[i];
   x = rshr(x, s.mul_shift, 32);
   return s.relu ? std::max<int64_t>(x, 0) : x;
 }
 
-int8_t sdp(const SdpProgram& p, int64_t x, size_t channel, int64_t point1, int64_t point2) {
-  x = stage(p.x1, x, channel, point1);
-  x = stage(p.x2, x, channel, point2);
+int64_t slope(int64_t edge, int64_t distance, const LutSlope& s) {
+  const int64_t product = distance * s.scale;
+  const int64_t part = s.shift >= 0 ? rshr(product, static_cast<unsigned>(s.shift), 32)
+                                    : lshl(product, static_cast<unsigned>(-s.shift), 32);
+  return saturate(edge + part, 32);
+}
+
+/// SDP's table LO alone; the compiler lets LE never decide.
+int64_t look_up(const Lut& lut, int64_t x) {
+  const int64_t d = x - lut.lo_start;
+  if (d <= 0) return slope(lut.lo.front(), d, lut.lo_under);
+  const auto i = static_cast<size_t>(d >> lut.lo_index);
+  if (i >= lut.lo.size() - 1) return slope(lut.lo.back(), x - lut.lo_end, lut.lo_over);
+  const int64_t fraction = d & ((int64_t{1} << lut.lo_index) - 1);
+  const int64_t one = int64_t{1} << lut.lo_index;
+  return rshr(lut.lo[i] * (one - fraction) + lut.lo[i + 1] * fraction,
+              static_cast<unsigned>(lut.lo_index), 32);
+}
+
+int8_t sdp(const SdpProgram& p, int64_t x, size_t channel, int64_t tensor1, int64_t tensor2) {
+  x = stage(p.x1, x, channel, tensor1);
+  x = stage(p.x2, x, channel, tensor2);
+  if (p.lut) x = look_up(*p.lut, x);
   return static_cast<int8_t>(saturate(rshr(x * p.out_scale, p.out_shift, 17), 8));
 }
 
@@ -38,12 +63,13 @@ struct Run {
 
   [[nodiscard]] const Shape& shape(TensorId id) const { return program.tensors[id].shape; }
   [[nodiscard]] std::vector<int8_t>& out() const { return values[layer.output]; }
-  [[nodiscard]] int64_t point(const SdpStage& s, size_t i) const {
-    return s.operand ? values[*s.operand][i] : 0;
+  [[nodiscard]] int64_t tensor(const SdpStage& s, size_t i, size_t channel) const {
+    if (!s.operand) return 0;
+    return values[*s.operand][s.mode == StageMode::kPerKernel ? channel : i];
   }
 
   void finish(const SdpProgram& p, size_t i, size_t channel, int64_t x) const {
-    out()[i] = sdp(p, x, channel, point(p.x1, i), point(p.x2, i));
+    out()[i] = sdp(p, x, channel, tensor(p.x1, i, channel), tensor(p.x2, i, channel));
   }
 
   /// Adds weight x input row to a row of sums.
@@ -127,19 +153,30 @@ struct Run {
       }
     }
   }
-  void operator()(const SoftmaxLayer& s) const {
-    const std::vector<int8_t>& in = values[s.input];
-    // The descriptor holds both scales as 32-bit floats.
-    const double in_scale = double{static_cast<float>(program.tensors[s.input].scale)};
-    const double out_scale = double{static_cast<float>(program.tensors[layer.output].scale)};
-    const int largest = *std::max_element(in.begin(), in.end());
-    double sum = 0;
-    for (int8_t v : in) sum += std::exp((v - largest) * in_scale);
-    for (size_t i = 0; i < in.size(); ++i) {
-      out()[i] = quantise_value(std::exp((in[i] - largest) * in_scale) / sum, out_scale);
-    }
-  }
+  void operator()(const LrnLayer& l) const { interpret_lrn(program, layer, l, values); }
+  void operator()(const CoreLayer&) const { interpret_core(program, layer, values); }
 };
+
+/// A tensor that was computed becomes visible in the views of its memory.
+void spread(const LayerProgram& p, TensorId id, Int8Values& values) {
+  const auto copy = [&](TensorId from, int64_t first, TensorId to) {
+    const Shape& s = p.tensors[to].shape;
+    const auto plane = static_cast<std::ptrdiff_t>(s.h * s.w);
+    values[to].resize(static_cast<size_t>(s.elements()));
+    std::copy_n(values[from].begin() + first * plane, values[to].size(), values[to].begin());
+  };
+  const ChannelView place = p.place(id);
+  if (place.base != id) {
+    const Shape& whole = p.tensors[place.base].shape;
+    values[place.base].resize(static_cast<size_t>(whole.elements()));
+    std::copy(values[id].begin(), values[id].end(),
+              values[place.base].begin() + place.channel * whole.h * whole.w);
+  }
+  for (TensorId view = 0; view < p.tensors.size(); ++view) {
+    const auto& v = p.tensors[view].view;
+    if (v && v->base == place.base && view != id) copy(place.base, v->channel, view);
+  }
+}
 
 }  // namespace
 
@@ -172,17 +209,25 @@ Int8Values interpret_int8(const LayerProgram& program,
   DLAVP_CHECK(inputs.size() == program.inputs.size(), "{} inputs, expected {}", inputs.size(),
               program.inputs.size());
   Int8Values values(program.tensors.size());
+  std::set<TensorId> shared;  // memory with views
+  for (const LayerTensor& t : program.tensors) {
+    if (t.view) shared.insert(t.view->base);
+  }
   for (size_t i = 0; i < inputs.size(); ++i) {
     const auto elements =
         static_cast<size_t>(program.tensors[program.inputs[i].tensor].shape.elements());
     DLAVP_CHECK(inputs[i].size() == elements, "input {}: {} bytes, expected {}", i,
                 inputs[i].size(), elements);
     values[program.inputs[i].tensor] = converted_input(program.inputs[i], inputs[i]);
+    if (shared.contains(program.inputs[i].tensor))
+      spread(program, program.inputs[i].tensor, values);
   }
   for (const Layer& layer : program.layers) {
-    values[layer.output].resize(
-        static_cast<size_t>(program.tensors[layer.output].shape.elements()));
+    const LayerTensor& out = program.tensors[layer.output];
+    const size_t bytes = out.type == StoredType::kInt32 ? 4 : 1;
+    values[layer.output].resize(static_cast<size_t>(out.shape.elements()) * bytes);
     std::visit(Run{program, layer, values}, layer.work);
+    if (out.view || shared.contains(layer.output)) spread(program, layer.output, values);
   }
   return values;
 }

@@ -9,7 +9,7 @@
 
 namespace dlavp::compiler {
 
-/// int8 values of every layer tensor, NCHW, by tensor id.
+/// int8 values of every layer tensor, NCHW, by tensor id; an int32 tensor as little-endian bytes.
 using Int8Values = std::vector<std::vector<int8_t>>;
 
 /// The bytes to bind for real values of an input: pixels (unsigned) or features (int8 as uint8),

@@ -7,6 +7,8 @@
 #include <optional>
 #include <set>
 
+#include "compiler/loadable/core_block.h"
+
 namespace dlavp::loadable {
 namespace {
 
@@ -241,10 +243,10 @@ EmuEntry widen_emu(const uint8_t* op, const uint8_t* buffers) {
 
 void check_emu(Reader& r, const EmuEntry& e, size_t number) {
   const std::string place = fmt::format("{}: operation {}", r.place(), number);
-  if (e.operation.op_type > DLA_EMU_SOFTMAX)
-    r.errors.add(
-        "loadable.emu_op_type", place,
-        fmt::format("CPU operation {}, known 0 (power) and 1 (softmax)", e.operation.op_type));
+  if (e.operation.op_type > DLA_EMU_SOFTMAX && e.operation.op_type != DLA_EMU_CORE)
+    r.errors.add("loadable.emu_op_type", place,
+                 fmt::format("CPU operation {}, known 0 (power), 1 (softmax) and 64 (core layer)",
+                             e.operation.op_type));
   for (const DlaEmuBuffer* b : {&e.buffers.src_data, &e.buffers.dst_data}) {
     const char* name = b == &e.buffers.src_data ? "source" : "destination";
     const Address* a = r.address(b->address);

@@ -25,8 +25,8 @@ std::map<BufferId, std::vector<Access>> accesses(const HwProgram& program) {
       if (const auto b = task.operations[i].writes()) out[*b].push_back({t, i, start});
     }
     for (size_t i = 0; i < task.cpu.size(); ++i) {
-      out[task.cpu[i].src.buffer].push_back({t, i, i});
-      out[task.cpu[i].dst.buffer].push_back({t, i, i});
+      for (const CoreOperand& in : task.cpu[i].inputs) out[in.view.buffer].push_back({t, i, i});
+      out[task.cpu[i].output.view.buffer].push_back({t, i, i});
     }
   }
   return out;

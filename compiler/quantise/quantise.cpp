@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "compiler/loadable/core_block.h"
 #include "compiler/quantise/multiplier.hpp"
 #include "compiler/quantise/quantise_conv.hpp"
 
@@ -73,7 +74,7 @@ class Quantiser {
 TensorId Quantiser::add_tensor(TensorId id) {
   const Tensor& t = graph_.tensor(id);
   DLAVP_CHECK(t.scale.has_value(), "tensor {} is not calibrated", t.name);
-  out_.tensors.push_back({t.name, t.shape, *t.scale, false});
+  out_.tensors.push_back({t.name, t.shape, *t.scale, false, {}, StoredType::kInt8});
   return ids_[id] = static_cast<TensorId>(out_.tensors.size() - 1);
 }
 
@@ -260,8 +261,12 @@ void Quantiser::pool(const Node& node, const PoolOp& op) {
   first.work = PoolLayer{ids_.at(node.inputs[0]), op.kind, window(h.first, v.first)};
   first.output = static_cast<TensorId>(out_.tensors.size());
   const Shape middle{1, in.c, in.h / h.first, in.w / v.first};
-  out_.tensors.push_back(
-      {graph_.tensor(node.output).name + ".first", middle, scale(node.inputs[0]), false});
+  out_.tensors.push_back({graph_.tensor(node.output).name + ".first",
+                          middle,
+                          scale(node.inputs[0]),
+                          false,
+                          {},
+                          StoredType::kInt8});
   const TensorId between = first.output;
   out_.layers.push_back(std::move(first));
   emit(node, PoolLayer{between, op.kind, window(h.second, v.second)});
@@ -289,12 +294,13 @@ void Quantiser::lower(const Node& node) {
   if (node.as<ReluOp>() != nullptr) return relu(node);
   if (node.as<FlattenOp>() != nullptr) return flatten(node);
   if (const auto* op = node.as<SoftmaxOp>()) {
-    const Shape& in = graph_.tensor(node.inputs[0]).shape;
-    if (op->axis != 1 || op->log || in.h != 1 || in.w != 1)
-      fail(node,
-           fmt::format("{} of {}: only softmax over 1xCx1x1", attributes_text(node.op), in.text()));
+    CoreLayer core;
+    core.kernel = CORE_SOFTMAX;
+    core.inputs = {ids_.at(node.inputs[0])};
+    core.params = {static_cast<int32_t>(op->axis) - 1, op->log ? 1 : 0};
+    core.reason = "no unit computes exponentials";
+    return emit(node, std::move(core));
   }
-  if (node.as<SoftmaxOp>() != nullptr) return emit(node, SoftmaxLayer{ids_.at(node.inputs[0])});
   fail(node, "has no lowering; run the standard passes first");
 }
 

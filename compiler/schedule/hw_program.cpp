@@ -6,27 +6,44 @@
 namespace dlavp::compiler {
 
 Engine HwOperation::engine() const {
-  static constexpr Engine kEngineOf[] = {Engine::kConv, Engine::kSdp, Engine::kPdp};
+  static constexpr Engine kEngineOf[] = {Engine::kConv, Engine::kSdp, Engine::kPdp, Engine::kCdp};
   return kEngineOf[work.index()];
 }
 
-std::vector<BufferId> HwOperation::reads() const {
-  std::vector<BufferId> out;
-  if (const auto* conv = std::get_if<HwConv>(&work)) out = {conv->src.buffer, conv->weights};
-  if (const auto* pdp = std::get_if<HwPdp>(&work)) out = {pdp->src.buffer};
-  if (const auto* sdp = std::get_if<HwSdp>(&work)) {
-    if (!sdp->src.stream) out.push_back(sdp->src.buffer);
-    for (const HwStage* s : {&sdp->x1, &sdp->x2}) {
-      if (s->data) out.push_back(s->data->buffer);
-    }
+std::vector<View> HwOperation::read_views() const {
+  if (const auto* conv = std::get_if<HwConv>(&work)) return {conv->src};
+  if (const auto* pdp = std::get_if<HwPdp>(&work)) return {pdp->src};
+  if (const auto* cdp = std::get_if<HwCdp>(&work)) return {cdp->src};
+  std::vector<View> out;
+  const auto& sdp = std::get<HwSdp>(work);
+  if (!sdp.src.stream) out.push_back(sdp.src);
+  for (const HwStage* s : {&sdp.x1, &sdp.x2}) {
+    if (s->data) out.push_back(*s->data);
   }
   return out;
 }
 
-std::optional<BufferId> HwOperation::writes() const {
-  if (const auto* sdp = std::get_if<HwSdp>(&work)) return sdp->dst.buffer;
-  if (const auto* pdp = std::get_if<HwPdp>(&work)) return pdp->dst.buffer;
+std::vector<BufferId> HwOperation::reads() const {
+  std::vector<BufferId> out;
+  for (const View& v : read_views()) out.push_back(v.buffer);
+  if (const auto* conv = std::get_if<HwConv>(&work)) out.push_back(conv->weights);
+  return out;
+}
+
+std::optional<View> HwOperation::written_view() const {
+  if (const auto* sdp = std::get_if<HwSdp>(&work)) return sdp->dst;
+  if (const auto* pdp = std::get_if<HwPdp>(&work)) return pdp->dst;
+  if (const auto* cdp = std::get_if<HwCdp>(&work)) return cdp->dst;
   return std::nullopt;
+}
+
+std::optional<BufferId> HwOperation::writes() const {
+  const auto v = written_view();
+  return v ? std::optional(v->buffer) : std::nullopt;
+}
+
+bool overlap(const View& a, const View& b) {
+  return a.buffer == b.buffer && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
 }
 
 View feature_view(BufferId buffer, const Shape& shape, uint32_t atom) {
@@ -57,6 +74,10 @@ std::string describe(const HwProgram& p, const HwOperation& op) {
   }
   if (const auto* s = std::get_if<HwSdp>(&op.work))
     return fmt::format("sdp {} -> {}", describe(p, s->src), describe(p, s->dst));
+  if (const auto* d = std::get_if<HwCdp>(&op.work)) {
+    return fmt::format("cdp {} over {} -> {}", describe(p, d->src), d->lrn.size,
+                       describe(p, d->dst));
+  }
   const auto& d = std::get<HwPdp>(op.work);
   return fmt::format("pdp {} {} -> {}{}", describe(p, d.src), d.window.text(), describe(p, d.dst),
                      d.split.parts > 1 ? fmt::format(" in {} parts", d.split.parts) : "");
@@ -75,9 +96,13 @@ std::string text(const HwProgram& program) {
       out += fmt::format("    {:3} {:24} waits {} {}\n", i, op.name, op.dependencies,
                          describe(program, op));
     }
-    for (const CpuSoftmax& s : task.cpu)
-      out += fmt::format("    core {} softmax {} -> {}\n", s.name, describe(program, s.src),
-                         describe(program, s.dst));
+    for (const CoreOperation& op : task.cpu) {
+      std::string from;
+      for (const CoreOperand& in : op.inputs)
+        from += (from.empty() ? "" : ", ") + describe(program, in.view);
+      out +=
+          fmt::format("    core {} {} -> {}\n", op.name, from, describe(program, op.output.view));
+    }
   }
   return out;
 }

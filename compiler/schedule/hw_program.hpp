@@ -33,6 +33,7 @@ struct View {
   uint32_t width = 0, height = 0, channels = 0;
   uint32_t line_stride = 0, surface_stride = 0;
   uint64_t bytes = 0;
+  uint32_t element = 1;  ///< bytes of an element
 };
 
 struct HwConv {
@@ -52,7 +53,8 @@ struct HwConv {
 struct HwStage {
   StageKind kind = StageKind::kOff;
   StageMode mode = StageMode::kPerLayer;
-  bool relu = false;
+  bool relu = false, prelu = false;
+  StageAlu alu_op = StageAlu::kSum;
   bool wide = true;  ///< 16-bit operands in memory; else 8-bit
   uint8_t alu_shift = 0, mul_shift = 0;
   int32_t alu = 0, mul = 0;  ///< operands of mode kPerLayer
@@ -62,6 +64,7 @@ struct HwStage {
 struct HwSdp {
   View src, dst;
   HwStage x1, x2;
+  std::optional<Lut> lut;
   int16_t out_scale = 1;
   uint8_t out_shift = 0;
 };
@@ -80,6 +83,12 @@ struct HwPdp {
   PoolSplit split;
 };
 
+/// Cross-channel normalisation; the layer has its numbers.
+struct HwCdp {
+  View src, dst;
+  LrnLayer lrn;
+};
+
 enum class Engine : uint8_t { kBdma = 0, kConv = 1, kSdp = 2, kPdp = 3, kCdp = 4, kRubik = 5 };
 inline constexpr size_t kEngines = 6;
 enum class Event : uint8_t { kNone = 0, kCompleted = 1, kProgrammed = 2, kEnabled = 3 };
@@ -94,7 +103,7 @@ struct HwOperation {
   std::string name;
   size_t layer = 0;
   uint64_t macs = 0;
-  std::variant<HwConv, HwSdp, HwPdp> work;
+  std::variant<HwConv, HwSdp, HwPdp, HwCdp> work;
   std::array<Wait, kEngines> consumers;
   Wait fused_parent;
   uint32_t dependencies = 0;
@@ -102,19 +111,28 @@ struct HwOperation {
   [[nodiscard]] Engine engine() const;
   [[nodiscard]] std::vector<BufferId> reads() const;  ///< constants included
   [[nodiscard]] std::optional<BufferId> writes() const;
+  [[nodiscard]] std::vector<View> read_views() const;  ///< of tensors
+  [[nodiscard]] std::optional<View> written_view() const;
 };
 
-struct CpuSoftmax {
+struct CoreOperand {
+  View view;
+  double scale = 1;
+  StoredType type = StoredType::kInt8;
+};
+
+/// An operation of the core; the layer has its kernel and parameters.
+struct CoreOperation {
   std::string name;
   size_t layer = 0;
-  View src, dst;
-  double input_scale = 1, output_scale = 1;
+  std::vector<CoreOperand> inputs;
+  CoreOperand output;
 };
 
 /// Either accelerator operations or CPU operations; tasks run one after the other.
 struct HwTask {
   std::vector<HwOperation> operations;
-  std::vector<CpuSoftmax> cpu;
+  std::vector<CoreOperation> cpu;
 };
 
 struct HwProgram {
@@ -124,6 +142,9 @@ struct HwProgram {
   std::vector<BufferId> tensor_buffers;  ///< by layer tensor
   uint64_t activation_bytes = 0;
 };
+
+/// Some byte may belong to both: views of one buffer whose spans meet.
+[[nodiscard]] bool overlap(const View& a, const View& b);
 
 /// Layout of a feature cube: surfaces of `atom` channels.
 [[nodiscard]] View feature_view(BufferId buffer, const Shape& shape, uint32_t atom);

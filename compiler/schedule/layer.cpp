@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "compiler/schedule/core_verify.hpp"
+
 namespace dlavp::compiler {
 namespace {
 
@@ -23,11 +25,16 @@ void verify_stage(const LayerProgram& p, const Layer& layer, const SdpStage& s, 
         fmt::format("shifts {} and {}, at most {}", s.alu_shift, s.mul_shift, kLargestShift));
   }
   if (s.kind == StageKind::kOff) return;
-  if (s.mode == StageMode::kPerPoint) {
-    if (!s.operand || s.kind != StageKind::kAlu)
-      return add("layer.operand", "a per-point stage adds one tensor");
-    if (*s.operand >= p.tensors.size() || p.tensors[*s.operand].shape != shape) {
-      add("layer.operand", fmt::format("the operand's shape is not {}", shape.text()));
+  if (s.prelu && (s.relu || (s.kind != StageKind::kMul && s.kind != StageKind::kBoth)))
+    add("layer.prelu", "needs a multiplier and no ReLU");
+  if (s.mode == StageMode::kPerPoint && !s.operand)
+    return add("layer.operand", "a per-point stage takes one tensor");
+  if (s.operand) {
+    if (s.kind == StageKind::kBoth || s.mode == StageMode::kPerLayer)
+      return add("layer.operand", "a tensor is either adder or multiplier, a point or a kernel");
+    const Shape expected = s.mode == StageMode::kPerPoint ? shape : Shape{1, shape.c, 1, 1};
+    if (*s.operand >= p.tensors.size() || p.tensors[*s.operand].shape != expected) {
+      add("layer.operand", fmt::format("the operand's shape is not {}", expected.text()));
     }
     return;
   }
@@ -51,6 +58,7 @@ void verify_work(const LayerProgram& p, const Layer& layer, Diagnostics& out) {
               fmt::format("out shift {}, at most {}", sdp->out_shift, kLargestShift));
     }
   }
+  if (layer.as<CoreLayer>() != nullptr) return out.append(verify_core(p, layer));
   const Shape& from = p.tensors[layer.reads().front()].shape;
   Shape expected = from;
   if (const auto* conv = layer.as<ConvLayer>()) {
@@ -83,7 +91,17 @@ std::string describe(const SdpStage& s) {
 
 std::vector<TensorId> Layer::reads() const {
   std::vector<TensorId> out;
-  std::visit([&](const auto& w) { out.push_back(w.input); }, work);
+  if (const auto* core = as<CoreLayer>()) {
+    for (TensorId id : core->inputs) {
+      if (std::count(out.begin(), out.end(), id) == 0) out.push_back(id);
+    }
+    return out;
+  }
+  std::visit(
+      [&](const auto& w) {
+        if constexpr (requires { w.input; }) out.push_back(w.input);
+      },
+      work);
   if (const SdpProgram* p = sdp()) {
     for (const SdpStage* s : {&p->x1, &p->x2}) {
       if (s->operand && std::count(out.begin(), out.end(), *s->operand) == 0)
@@ -99,23 +117,83 @@ const SdpProgram* Layer::sdp() const {
   return nullptr;
 }
 
+namespace {
+
+/// What is computed so far: whole tensors, and of the joined ones which channels.
+class Defined {
+ public:
+  explicit Defined(const LayerProgram& p) : p_(p), channels_(p.tensors.size()) {
+    for (TensorId id = 0; id < p.tensors.size(); ++id)
+      channels_[id].resize(static_cast<size_t>(p.tensors[id].shape.c));
+  }
+  [[nodiscard]] bool all(TensorId id) const {
+    const auto [begin, end] = range(id);
+    return std::all_of(begin, end, [](bool b) { return b; });
+  }
+  [[nodiscard]] bool any(TensorId id) const {
+    const auto [begin, end] = range(id);
+    return std::any_of(begin, end, [](bool b) { return b; });
+  }
+  void set(TensorId id) {
+    const ChannelView v = p_.place(id);
+    std::fill_n(channels_[v.base].begin() + v.channel, p_.tensors[id].shape.c, true);
+  }
+
+ private:
+  [[nodiscard]] std::pair<std::vector<bool>::const_iterator, std::vector<bool>::const_iterator>
+  range(TensorId id) const {
+    const ChannelView v = p_.place(id);
+    const auto begin = channels_[v.base].begin() + v.channel;
+    return {begin, begin + p_.tensors[id].shape.c};
+  }
+  const LayerProgram& p_;
+  std::vector<std::vector<bool>> channels_;  ///< by tensor; those of a view are its base's
+};
+
+void verify_views(const LayerProgram& p, Diagnostics& out) {
+  for (const LayerTensor& t : p.tensors) {
+    if (!t.view) continue;
+    const std::string place = fmt::format("tensor '{}'", t.name);
+    if (t.view->base >= p.tensors.size()) {
+      out.add("layer.tensor", place,
+              fmt::format("a view of tensor {} of {}", t.view->base, p.tensors.size()));
+      continue;
+    }
+    const LayerTensor& base = p.tensors[t.view->base];
+    const Shape &s = t.shape, &b = base.shape;
+    if (base.view || s.h != b.h || s.w != b.w || t.view->channel < 0 ||
+        t.view->channel + s.c > b.c || t.type != StoredType::kInt8) {
+      out.add("layer.view", place,
+              fmt::format("{} at channel {} of '{}' {}", s.text(), t.view->channel, base.name,
+                          b.text()));
+    } else if (t.scale != base.scale) {
+      out.add("layer.view", place,
+              fmt::format("scale {}, that of '{}' is {}", t.scale, base.name, base.scale));
+    }
+  }
+}
+
+}  // namespace
+
 Diagnostics LayerProgram::verify() const {
   Diagnostics out;
-  std::vector<bool> defined(tensors.size());
+  verify_views(*this, out);
+  if (!out.empty()) return out;
+  Defined defined(*this);
   for (const LayerInput& in : inputs) {
     if (in.tensor >= tensors.size()) {
       out.add("layer.tensor", name,
               fmt::format("input tensor {} of {}", in.tensor, tensors.size()));
       return out;
     }
-    defined[in.tensor] = true;
+    defined.set(in.tensor);
   }
   for (const Layer& layer : layers) {
     const std::string place = fmt::format("layer '{}'", layer.name);
     bool known = layer.output < tensors.size();
     for (TensorId id : layer.reads()) {
       known = known && id < tensors.size();
-      if (id < tensors.size() && !defined[id]) {
+      if (id < tensors.size() && !defined.all(id)) {
         out.add("layer.order", place,
                 fmt::format("'{}' is read before it is produced", tensors[id].name));
       }
@@ -124,14 +202,18 @@ Diagnostics LayerProgram::verify() const {
       out.add("layer.tensor", place, fmt::format("a tensor of {} is out of range", tensors.size()));
       return out;
     }
-    if (defined[layer.output])
+    if (defined.any(layer.output))
       out.add("layer.two_producers", place, fmt::format("'{}'", tensors[layer.output].name));
-    defined[layer.output] = true;
+    defined.set(layer.output);
     verify_work(*this, layer, out);
   }
   for (TensorId id : outputs) {
-    if (id >= tensors.size() || !defined[id])
+    if (id >= tensors.size() || !defined.all(id)) {
       out.add("layer.output", name, fmt::format("output {} is never produced", id));
+    } else if (tensors[id].view) {
+      out.add("layer.output", name,
+              fmt::format("output '{}' has no memory of its own", tensors[id].name));
+    }
   }
   return out;
 }
@@ -146,7 +228,7 @@ std::string LayerProgram::text() const {
         in.converter.offset, in.converter.scale, in.converter.truncate);
   }
   for (const Layer& layer : layers) {
-    static constexpr const char* kNames[] = {"conv", "point", "pool", "softmax"};
+    static constexpr const char* kNames[] = {"conv", "point", "pool", "lrn", "core"};
     std::string reads;
     for (TensorId id : layer.reads()) reads += (reads.empty() ? "%" : ", %") + tensors[id].name;
     out += fmt::format("  %{} {} scale {:.6g} = {}({})", tensors[layer.output].name,
@@ -155,6 +237,8 @@ std::string LayerProgram::text() const {
     if (const auto* conv = layer.as<ConvLayer>())
       out += fmt::format(" {} groups {}", conv->window.text(), conv->groups);
     if (const auto* pool = layer.as<PoolLayer>()) out += " " + pool->window.text();
+    if (const auto* core = layer.as<CoreLayer>())
+      out += fmt::format(" {} ({})", core_kernel_name(*core), core->reason);
     if (const SdpProgram* s = layer.sdp()) {
       out += fmt::format(" x1[{}] x2[{}] out *{} >>{}", describe(s->x1), describe(s->x2),
                          s->out_scale, s->out_shift);

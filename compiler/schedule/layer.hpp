@@ -13,20 +13,35 @@
 
 namespace dlavp::compiler {
 
-/// An int8 tensor (index into LayerProgram::tensors); real value = scale x stored value.
+/// Channels [channel, channel + own channels) of another tensor: the same memory. `base` is no view
+/// itself and has the same height and width; `channel` starts a memory atom.
+struct ChannelView {
+  TensorId base = 0;
+  int64_t channel = 0;
+};
+
+enum class StoredType : uint8_t { kInt8, kInt32 };
+
+/// An int8 tensor (index into LayerProgram::tensors); real value = scale x stored value. Outputs of
+/// the core may be int32.
 struct LayerTensor {
   std::string name;
   Shape shape;
   double scale = 1;
   bool pooled_flat =
       false;  ///< a graph output that was a Flatten: C x H x W stands for CHW x 1 x 1
+  std::optional<ChannelView> view;
+  StoredType type = StoredType::kInt8;
 };
 
 enum class StageKind : uint8_t { kOff, kMul, kAlu, kBoth };
 enum class StageMode : uint8_t { kPerLayer, kPerKernel, kPerPoint };
+enum class StageAlu : uint8_t { kSum, kMax, kMin };
 
-/// SDP stage X1 or X2: (x + (alu << alu_shift)) * mul >> mul_shift, then ReLU. A stage in mode
-/// kPerPoint adds the int8 tensor `operand`.
+/// SDP stage X1 or X2: (x + (alu << alu_shift)) * mul >> mul_shift, then ReLU; `alu_op` may make
+/// the sum a maximum or minimum. With `prelu` values of 0 and more skip multiplier and shift. With
+/// an `operand` the stage is either kAlu or kMul and takes its numbers from that int8 tensor: one
+/// an element (kPerPoint, the output's shape) or one a channel (kPerKernel, 1 x C x 1 x 1).
 struct SdpStage {
   StageKind kind = StageKind::kOff;
   StageMode mode = StageMode::kPerLayer;
@@ -35,11 +50,35 @@ struct SdpStage {
   uint8_t alu_shift = 0;
   uint8_t mul_shift = 0;
   bool relu = false;
+  bool prelu = false;
+  StageAlu alu_op = StageAlu::kSum;
 };
 
-/// The SDP as the compiler uses it; the output converter is (x * out_scale) >> out_shift.
+/// Beyond a table: its edge + (x - bound) * scale >> shift.
+struct LutSlope {
+  int16_t scale = 0;
+  int8_t shift = 0;
+  bool operator==(const LutSlope&) const = default;
+};
+
+/// The look-up tables of SDP's Y stage and of CDP, as their registers have them: LE with 65 entries
+/// (linear or one entry an octave), LO with 257, linear; `*_index` is the shift of a linear table
+/// or the first octave of an exponential one.
+struct Lut {
+  bool le_exponential = false;
+  std::vector<int16_t> le = std::vector<int16_t>(65), lo = std::vector<int16_t>(257);
+  int64_t le_start = 0, le_end = 0, lo_start = 0, lo_end = 0;
+  int8_t le_index = 0, lo_index = 0;
+  LutSlope le_under, le_over, lo_under, lo_over;
+  bool lo_when_both_hit = true, lo_when_under = true, lo_when_over = true;
+  bool operator==(const Lut&) const = default;
+};
+
+/// The SDP as the compiler uses it; Y looks values up; the output converter is (x * out_scale) >>
+/// out_shift.
 struct SdpProgram {
   SdpStage x1, x2;
+  std::optional<Lut> lut;
   int16_t out_scale = 1;
   uint8_t out_shift = 0;
 };
@@ -62,14 +101,32 @@ struct PoolLayer {
   PoolKind kind = PoolKind::kMax;
   Window window;
 };
-/// On the core; in and out scales are those of the tensors.
-struct SoftmaxLayer {
+/// Across channels, on the CDP: converted input times table(sum of squares of `size` neighbours),
+/// then (x * out_scale) >> out_shift.
+struct LrnLayer {
   TensorId input = 0;
+  uint32_t size = 5;
+  int16_t in_scale = 1;
+  uint8_t in_shift = 0;
+  Lut lut;
+  int16_t out_scale = 1;
+  uint8_t out_shift = 0;
+};
+/// On the core. `kernel` is a CORE_* number of core_block.h; docs/firmware.md says what each
+/// kernel computes from its parameters.
+struct CoreLayer {
+  uint16_t kernel = 0;
+  std::string custom;  ///< name of a custom kernel
+  std::vector<TensorId> inputs;
+  std::vector<double> reals;
+  std::vector<int32_t> params;
+  std::vector<uint8_t> table;
+  std::string reason;  ///< why it is not on the accelerator
 };
 
 struct Layer {
   std::string name;
-  std::variant<ConvLayer, PointLayer, PoolLayer, SoftmaxLayer> work;
+  std::variant<ConvLayer, PointLayer, PoolLayer, LrnLayer, CoreLayer> work;
   TensorId output = 0;
 
   template <typename T>
@@ -105,6 +162,10 @@ struct LayerProgram {
   std::vector<LayerInput> inputs;
   std::vector<TensorId> outputs;
 
+  /// The tensor whose memory `id` lies in, and its first channel there.
+  [[nodiscard]] ChannelView place(TensorId id) const {
+    return tensors[id].view.value_or(ChannelView{id, 0});
+  }
   /// All violated rules: operand counts and ranges, tensors' order, shapes.
   [[nodiscard]] Diagnostics verify() const;
   [[nodiscard]] std::string text() const;

@@ -31,9 +31,7 @@ class Scheduler {
   void add_buffers();
   uint64_t add_constant(const std::vector<uint8_t>& bytes);
   [[nodiscard]] const Shape& shape(TensorId id) const { return layers_.tensors[id].shape; }
-  [[nodiscard]] View view(TensorId id) const {
-    return feature_view(out_.tensor_buffers[id], shape(id), atom_);
-  }
+  [[nodiscard]] View view(TensorId id) const;
   [[nodiscard]] View band(View v, uint32_t channel, uint32_t channels, uint32_t y,
                           uint32_t rows) const;
   [[nodiscard]] const LayerInput* image_input(TensorId id) const;
@@ -46,7 +44,8 @@ class Scheduler {
                   uint32_t first_kernel, const struct ConvTiling& tiling);
   void point(size_t layer, const PointLayer& p);
   Diagnostics pool(size_t layer, const PoolLayer& p);
-  void softmax(size_t layer, const SoftmaxLayer& s);
+  void lrn(size_t layer, const LrnLayer& l);
+  void core(size_t layer, const CoreLayer& c);
   [[nodiscard]] HwSdp sdp(size_t layer, const SdpProgram& p, uint32_t channel, uint32_t channels,
                           uint32_t y, uint32_t rows);
   [[nodiscard]] HwStage stage(size_t layer, size_t index, const SdpStage& s, uint32_t channel,
@@ -69,8 +68,12 @@ void Scheduler::add_buffers() {
     Buffer b{layers_.tensors[id].name, Region::kActivations, 0, 0, id};
     if (std::count(layers_.outputs.begin(), layers_.outputs.end(), id) != 0)
       b.region = Region::kOutput;
+    if (layers_.tensors[id].view) {  // its base's buffer, which may come later
+      out_.tensor_buffers.push_back(0);
+      continue;
+    }
     out_.tensor_buffers.push_back(static_cast<BufferId>(out_.buffers.size()));
-    b.size = feature_view(0, shape(id), atom_).bytes;
+    b.size = view(id).bytes;
     for (const LayerInput& in : layers_.inputs) {
       if (in.tensor != id) continue;
       b.region = Region::kInput;
@@ -78,6 +81,8 @@ void Scheduler::add_buffers() {
     }
     out_.buffers.push_back(std::move(b));
   }
+  for (TensorId id = 0; id < layers_.tensors.size(); ++id)
+    out_.tensor_buffers[id] = out_.tensor_buffers[layers_.place(id).base];
 }
 
 uint64_t Scheduler::add_constant(const std::vector<uint8_t>& bytes) {
@@ -85,6 +90,23 @@ uint64_t Scheduler::add_constant(const std::vector<uint8_t>& bytes) {
   out_.constants.resize(at);
   out_.constants.insert(out_.constants.end(), bytes.begin(), bytes.end());
   return at;
+}
+
+View Scheduler::view(TensorId id) const {
+  const ChannelView place = layers_.place(id);
+  const bool wide = layers_.tensors[id].type == StoredType::kInt32;
+  const uint32_t lanes = wide ? atom_ / 4 : atom_;
+  View base = feature_view(out_.tensor_buffers[id], shape(place.base), lanes);
+  if (wide) {
+    base.line_stride *= 4;
+    base.surface_stride *= 4;
+    base.bytes *= 4;
+    base.element = 4;
+    return base;
+  }
+  if (!layers_.tensors[id].view) return base;
+  return band(base, static_cast<uint32_t>(place.channel), static_cast<uint32_t>(shape(id).c), 0,
+              base.height);
 }
 
 View Scheduler::band(View v, uint32_t channel, uint32_t channels, uint32_t y, uint32_t rows) const {
@@ -138,15 +160,19 @@ HwStage Scheduler::stage(size_t layer, size_t index, const SdpStage& s, uint32_t
   out.kind = s.kind;
   out.mode = s.mode;
   out.relu = s.relu;
+  out.prelu = s.prelu;
+  out.alu_op = s.alu_op;
   out.alu_shift = s.alu_shift;
   out.mul_shift = s.mul_shift;
   if (s.kind == StageKind::kOff) return out;
   if (s.mode == StageMode::kPerLayer) {
     if (!s.alu.empty()) out.alu = s.alu[0];
     if (!s.mul.empty()) out.mul = s.mul[0];
-  } else if (s.mode == StageMode::kPerPoint) {
+  } else if (s.operand) {
+    // The 1 x C x 1 x 1 tensor of mode kPerKernel is an operand a channel as it lies in memory.
+    const bool point = s.mode == StageMode::kPerPoint;
     out.wide = false;
-    out.data = band(view(*s.operand), channel, channels, y, rows);
+    out.data = band(view(*s.operand), channel, channels, point ? y : 0, point ? rows : 1);
   } else {
     auto [it, fresh] = operands_.try_emplace({layer, index}, 0);
     if (fresh) it->second = add_constant(pack_operands(hw_, s.alu, s.mul));
@@ -169,6 +195,7 @@ HwSdp Scheduler::sdp(size_t layer, const SdpProgram& p, uint32_t channel, uint32
   out.dst = band(view(layers_.layers[layer].output), channel, channels, y, rows);
   out.x1 = stage(layer, 1, p.x1, channel, channels, y, rows);
   out.x2 = stage(layer, 2, p.x2, channel, channels, y, rows);
+  out.lut = p.lut;
   out.out_scale = p.out_scale;
   out.out_shift = p.out_shift;
   return out;
@@ -298,11 +325,22 @@ Diagnostics Scheduler::pool(size_t layer, const PoolLayer& p) {
   return {};
 }
 
-void Scheduler::softmax(size_t layer, const SoftmaxLayer& s) {
-  const TensorId output = layers_.layers[layer].output;
+void Scheduler::lrn(size_t layer, const LrnLayer& l) {
+  HwCdp op;
+  op.src = view(l.input);
+  op.dst = view(layers_.layers[layer].output);
+  op.lrn = l;
+  emit(layer, "", 0, std::move(op));
+}
+
+void Scheduler::core(size_t layer, const CoreLayer& c) {
+  const auto operand = [&](TensorId id) {
+    return CoreOperand{view(id), layers_.tensors[id].scale, layers_.tensors[id].type};
+  };
   if (out_.tasks.empty() || out_.tasks.back().cpu.empty()) out_.tasks.emplace_back();
-  out_.tasks.back().cpu.push_back({layers_.layers[layer].name, layer, view(s.input), view(output),
-                                   layers_.tensors[s.input].scale, layers_.tensors[output].scale});
+  CoreOperation op{layers_.layers[layer].name, layer, {}, operand(layers_.layers[layer].output)};
+  for (TensorId id : c.inputs) op.inputs.push_back(operand(id));
+  out_.tasks.back().cpu.push_back(std::move(op));
 }
 
 Diagnostics Scheduler::lower(size_t layer) {
@@ -310,7 +348,8 @@ Diagnostics Scheduler::lower(size_t layer) {
   if (const auto* c = l.as<ConvLayer>()) return conv(layer, *c);
   if (const auto* p = l.as<PoolLayer>()) return pool(layer, *p);
   if (const auto* p = l.as<PointLayer>()) point(layer, *p);
-  if (const auto* s = l.as<SoftmaxLayer>()) softmax(layer, *s);
+  if (const auto* n = l.as<LrnLayer>()) lrn(layer, *n);
+  if (const auto* k = l.as<CoreLayer>()) core(layer, *k);
   return {};
 }
 

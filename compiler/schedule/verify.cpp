@@ -19,7 +19,8 @@ void verify_coverage(const HwConfig& hw, const LayerProgram& layers, const HwPro
   const auto mark = [&](const View& v) {
     std::vector<uint8_t>& counts =
         written.try_emplace(v.buffer, p.buffers[v.buffer].size / atom).first->second;
-    for (uint32_t s = 0; s < (v.channels + atom - 1) / atom; ++s) {
+    const uint32_t lanes = atom / v.element;
+    for (uint32_t s = 0; s < (v.channels + lanes - 1) / lanes; ++s) {
       for (uint32_t y = 0; y < v.height; ++y) {
         const uint64_t first =
             (v.offset + uint64_t{s} * v.surface_stride + uint64_t{y} * v.line_stride) / atom;
@@ -37,13 +38,12 @@ void verify_coverage(const HwConfig& hw, const LayerProgram& layers, const HwPro
   };
   for (const HwTask& task : p.tasks) {
     for (const HwOperation& op : task.operations) {
-      if (const auto* s = std::get_if<HwSdp>(&op.work)) mark(s->dst);
-      if (const auto* d = std::get_if<HwPdp>(&op.work)) mark(d->dst);
+      if (const auto v = op.written_view()) mark(*v);
     }
-    for (const CpuSoftmax& s : task.cpu) mark(s.dst);
+    for (const CoreOperation& op : task.cpu) mark(op.output.view);
   }
   for (const Layer& layer : layers.layers) {
-    const BufferId b = p.tensor_buffers[layer.output];
+    const BufferId b = p.tensor_buffers[layers.place(layer.output).base];
     const std::vector<uint8_t>& counts = written[b];
     const auto wrong =
         std::count_if(counts.begin(), counts.end(), [](uint8_t n) { return n != 1; });
@@ -59,18 +59,18 @@ void verify_order(const HwProgram& p, Diagnostics& out) {
   for (size_t t = 0; t < p.tasks.size(); ++t) {
     const HwTask& task = p.tasks[t];
     const CompletedBefore before = completed_before(task);
-    std::map<BufferId, std::vector<size_t>> writers;
+    std::map<BufferId, std::vector<std::pair<size_t, View>>> writers;
     for (size_t i = 0; i < task.operations.size(); ++i) {
-      if (const auto b = task.operations[i].writes()) writers[*b].push_back(i);
+      if (const auto v = task.operations[i].written_view()) writers[v->buffer].emplace_back(i, *v);
     }
     for (size_t reader = 0; reader < task.operations.size(); ++reader) {
-      for (BufferId b : task.operations[reader].reads()) {
-        for (size_t writer : writers[b]) {
-          if (before(writer, reader)) continue;
+      for (const View& read : task.operations[reader].read_views()) {
+        for (const auto& [writer, written] : writers[read.buffer]) {
+          if (!overlap(read, written) || before(writer, reader)) continue;
           out.add("schedule.order", fmt::format("task {}", t),
                   fmt::format("operation '{}' may start before '{}' has written '{}'",
                               task.operations[reader].name, task.operations[writer].name,
-                              p.buffers[b].name));
+                              p.buffers[read.buffer].name));
         }
       }
     }

@@ -124,10 +124,10 @@ TEST_CASE("layers: every violated rule is named") {
   }
   SECTION("operand missing") {
     conv.sdp.x2.operand.reset();
-    names(p.verify(), "layer.operand", "adds one tensor");
+    names(p.verify(), "layer.operand", "takes one tensor");
   }
   SECTION("operand of another shape") {
-    p.tensors.push_back({"other", {1, 8, 1, 1}, 1, false});
+    p.tensors.push_back({"other", {1, 8, 1, 1}, 1, false, {}, StoredType::kInt8});
     conv.sdp.x2.operand = static_cast<TensorId>(p.tensors.size() - 1);
     names(p.verify(), "layer.operand", "shape is not 1x8x6x6");
   }

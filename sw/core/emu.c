@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core_run.h"
+
 /* Formats of a CPU buffer; half floats lie in atoms of 32 bytes. */
 enum { FORMAT_INT8_ATOM32 = 0, FORMAT_INT8_ATOM8 = 1, FORMAT_FP16 = 3 };
 
@@ -160,8 +162,10 @@ bool emu_operation(const Task* task, uint32_t index, bool apply, FwError* error)
   memcpy(&src, buffers, offsetof(DlaEmuBuffer, padding));
   memcpy(&dst, buffers + sizeof src, offsetof(DlaEmuBuffer, padding));
   Tensor in, out;
+  if (op.op_type == DLA_EMU_CORE) return core_operation(task, &op, apply, error);
   if (op.op_type != DLA_EMU_SOFTMAX && op.op_type != DLA_EMU_POWER)
-    return fw_fail(error, FW_E_EMU, "CPU operation type %u, expected 0 or 1", (unsigned)op.op_type);
+    return fw_fail(error, FW_E_EMU, "CPU operation type %u, expected 0, 1 or 64",
+                   (unsigned)op.op_type);
   if (!open_tensor(task, &src, "CPU input", &in, error) ||
       !open_tensor(task, &dst, "CPU output", &out, error))
     return false;

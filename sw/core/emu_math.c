@@ -85,6 +85,11 @@ static double log_normal(double x) {
   return 2 * sum + e * kLn2;
 }
 
+double emu_log(double x) {
+  if (!(x >= 2.3e-308)) return x >= 0 ? -from_bits(kInfinity) : from_bits(kNan);
+  return x > 1.7e308 ? x : log_normal(x);
+}
+
 double emu_pow(double x, double p) {
   if (p == 0) return 1;
   if (p > -1e6 && p < 1e6 && (double)(int32_t)p == p) {
