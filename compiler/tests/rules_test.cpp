@@ -7,6 +7,7 @@
 
 #include "compiler/driver/compile.hpp"
 #include "compiler/interpreter/int8_interpreter.hpp"
+#include "compiler/loadable/core_block.h"
 #include "compiler/memory/planner.hpp"
 #include "compiler/schedule/dependencies.hpp"
 #include "compiler/schedule/pool_split.hpp"
@@ -121,6 +122,21 @@ TEST_CASE("layers: every violated rule is named") {
   SECTION("output shift") {
     conv.sdp.out_shift = 65;
     names(p.verify(), "layer.shift", "out shift 65, at most 63");
+  }
+  SECTION("PReLU without a multiplier") {
+    conv.sdp.x2.prelu = true;
+    names(p.verify(), "layer.prelu", "X2: needs a multiplier");
+  }
+  SECTION("view of another size") {
+    p.tensors[p.layers[1].output].view = ChannelView{p.layers[0].output, 0};
+    names(p.verify(), "layer.view", "1x8x3x3 at channel 0");
+  }
+  SECTION("parameters of a core layer") {
+    CoreLayer core;
+    core.kernel = CORE_TABLE;
+    core.inputs = {p.layers[0].output};
+    p.layers[1].work = core;
+    names(p.verify(), "layer.core", "0 table bytes; expected 1, 0, 0, 256");
   }
   SECTION("operand missing") {
     conv.sdp.x2.operand.reset();

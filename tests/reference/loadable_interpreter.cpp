@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tests/reference/loadable_core.hpp"
 #include "tests/reference/loadable_ops.hpp"
 
 namespace dlavp::reference {
@@ -213,6 +214,11 @@ Diagnostics LoadableInterpreter::run_emu(const loadable::Task& task) {
   for (size_t i = 0; i < view->operations.size(); ++i) {
     const loadable::EmuEntry& e = view->operations[i];
     const std::string place = fmt::format("task {}: operation {}", task.id, i);
+    if (e.operation.op_type == DLA_EMU_CORE) {
+      Diagnostics wrong = run_core(loadable_, task, e.operation, place, memories_);
+      if (!wrong.empty()) return wrong;
+      continue;
+    }
     const DlaEmuBuffer &src = e.buffers.src_data, &dst = e.buffers.dst_data;
     if (src.format > DLA_EMU_INT8_ATOM8 || src.format != dst.format || src.channel == 0)
       return Diagnostics(Error{"reference.unsupported_emu", place, "not an int8 cube"});
