@@ -99,8 +99,10 @@ Result<NpyArray> read_npy(const std::string& path) {
   return decode_npy(bytes.value(), path);
 }
 
-std::string encode_npy(const std::vector<size_t>& shape, const std::vector<int8_t>& values) {
-  std::string header = "{'descr': '|i1', 'fortran_order': False, 'shape': (";
+namespace {
+
+std::string npy_header(const std::vector<size_t>& shape, const char* type) {
+  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': (", type);
   for (size_t s : shape) header += fmt::format("{}, ", s);
   header += "), }";
   constexpr size_t kBlock = 64;
@@ -109,8 +111,22 @@ std::string encode_npy(const std::vector<size_t>& shape, const std::vector<int8_
   std::string out("\x93NUMPY\x01\x00", kMagicBytes);
   out += static_cast<char>(header.size() & 0xff);
   out += static_cast<char>(header.size() >> 8);
-  out += header;
+  return out + header;
+}
+
+}  // namespace
+
+std::string encode_npy(const std::vector<size_t>& shape, const std::vector<int8_t>& values) {
+  std::string out = npy_header(shape, "|i1");
   for (int8_t v : values) out += static_cast<char>(v);
+  return out;
+}
+
+std::string encode_npy_floats(const std::vector<size_t>& shape, const std::vector<float>& values) {
+  std::string out = npy_header(shape, "<f4");
+  const size_t start = out.size();
+  out.resize(start + values.size() * sizeof(float));
+  if (!values.empty()) std::memcpy(out.data() + start, values.data(), out.size() - start);
   return out;
 }
 

@@ -20,8 +20,10 @@ struct NpyArray {
 Result<NpyArray> read_npy(const std::string& path);
 Result<NpyArray> decode_npy(const std::string& bytes, const std::string& place);
 
-/// The bytes of an int8 array.
+/// The bytes of an int8 array, and of a float array.
 [[nodiscard]] std::string encode_npy(const std::vector<size_t>& shape,
                                      const std::vector<int8_t>& values);
+[[nodiscard]] std::string encode_npy_floats(const std::vector<size_t>& shape,
+                                            const std::vector<float>& values);
 
 }  // namespace dlavp::compiler

@@ -1,18 +1,88 @@
-// ONNX import: the driver, values and attributes. Operator handlers are in onnx_operators.cpp.
+// ONNX import: the driver, values and layout. Operator handlers are in the other onnx_*.cpp.
 #include "compiler/frontend/onnx_import.hpp"
 
-#include <limits>
+#include <algorithm>
 
 #include "compiler/frontend/importer.hpp"
+#include "compiler/frontend/onnx_fold.hpp"
 
 namespace dlavp::compiler {
 namespace {
 
 constexpr int64_t kFirstOpset = 7;
 constexpr int64_t kLastOpset = 17;
-constexpr int64_t kLargestAttribute = 1 << 20;
+constexpr int64_t kLargestDimension = 1 << 24;
+constexpr int64_t kLargestTensor = int64_t{1} << 31;
 
 }  // namespace
+
+const std::map<std::string, Importer::Handler>& Importer::handlers() {
+  static const HandlerMap table = [] {
+    HandlerMap out;
+    add_conv_handlers(out);
+    add_elementwise_handlers(out);
+    add_layout_handlers(out);
+    add_norm_handlers(out);
+    add_quantise_handlers(out);
+    return out;
+  }();
+  return table;
+}
+
+std::vector<std::string> supported_onnx_operators() {
+  std::vector<std::string> out;
+  for (const auto& [name, handler] : Importer::handlers()) out.push_back(name);
+  return out;
+}
+
+Result<Graph> import_onnx(const OnnxModel& model, const ImportOptions& options) {
+  Diagnostics unsupported;
+  for (const OnnxNode& n : model.nodes) {
+    const bool standard = n.domain.empty() || n.domain == "ai.onnx";
+    if (options.custom.contains(n.op_type)) continue;
+    if (standard && (Importer::handlers().contains(n.op_type) || can_fold(n.op_type))) continue;
+    unsupported.add(
+        "onnx.operator", fmt::format("node '{}'", n.name),
+        fmt::format("operator '{}{}{}' is not supported (inputs {}); a custom operator of that "
+                    "name would be; supported: {}",
+                    n.domain, n.domain.empty() ? "" : ".", n.op_type, fmt::join(n.inputs, ", "),
+                    fmt::join(supported_onnx_operators(), ", ")));
+  }
+  if (!unsupported.empty()) return unsupported;
+  return Importer(model, options).run();
+}
+
+void Importer::import_node(const OnnxNode& node) {
+  if (auto it = options_.custom.find(node.op_type); it != options_.custom.end())
+    return custom(node, it->second);
+  std::vector<const OnnxTensor*> inputs;
+  bool constants = !node.inputs.empty();
+  for (const std::string& name : node.inputs) {
+    inputs.push_back(name.empty() ? nullptr : constant_or_null(name));
+    if (!name.empty() && inputs.back() == nullptr) constants = false;
+    if (inputs.back() != nullptr && !inputs.back()->problem.empty()) {
+      fail(node, "onnx.initializer",
+           fmt::format("initializer '{}': {}", name, inputs.back()->problem));
+    }
+  }
+  if (constants && can_fold(node.op_type)) {
+    auto folded = fold_constants(node, inputs);
+    if (!folded.ok()) {
+      const Error& e = folded.errors().errors().front();
+      fail(node, e.id, e.message);
+    }
+    for (size_t i = 0; i < folded->size(); ++i) define_constant(node, std::move((*folded)[i]), i);
+    return;
+  }
+  const auto it = handlers().find(node.op_type);
+  if (it == handlers().end()) {
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i] == nullptr && has_input(node, i)) static_cast<void>(activation(node, i));
+    }
+    fail(node, "onnx.not_constant", fmt::format("{} is supported on constants only", node.op_type));
+  }
+  (this->*it->second)(node);
+}
 
 void Importer::fail(const OnnxNode& node, const std::string& id, const std::string& message) const {
   throw Failure{
@@ -26,192 +96,193 @@ std::string Importer::inputs_text(const OnnxNode& node) const {
     if (!out.empty()) out += ", ";
     out += name.empty() ? "-" : name;
     if (auto it = activations_.find(name); it != activations_.end()) {
-      out += " " + graph_.tensor(it->second.id).shape.text();
+      out += " " + it->second.text();
     } else if (const OnnxTensor* c = constant_or_null(name)) {
-      out += fmt::format(" [{}]", fmt::join(c->dims, "x"));
+      out += fmt::format(" constant [{}]", fmt::join(c->dims, "x"));
     }
   }
   return out.empty() ? "none" : out;
 }
 
-bool Importer::has_input(const OnnxNode& node, size_t i) const {
-  return i < node.inputs.size() && !node.inputs[i].empty();
+std::string Importer::unique(std::string name) {
+  while (!names_.insert(name).second) name += "'";
+  return name;
 }
 
-const OnnxTensor* Importer::constant_or_null(const std::string& name) const {
-  if (auto it = constants_.find(name); it != constants_.end()) return &it->second;
-  if (auto it = model_.initializers.find(name); it != model_.initializers.end()) return &it->second;
-  return nullptr;
-}
-
-Importer::Activation Importer::activation(const OnnxNode& node, size_t i) const {
-  if (!has_input(node, i)) fail(node, "onnx.missing", fmt::format("input {} is missing", i));
-  auto it = activations_.find(node.inputs[i]);
-  if (it != activations_.end()) return it->second;
-  if (constant_or_null(node.inputs[i]) != nullptr) {
-    fail(node, "onnx.constant_input",
-         fmt::format("input '{}' is a constant; an activation is expected here", node.inputs[i]));
-  }
-  fail(node, "onnx.missing",
-       fmt::format("input '{}' is neither produced nor an initializer", node.inputs[i]));
-}
-
-const OnnxTensor& Importer::constant(const OnnxNode& node, size_t i) const {
-  if (!has_input(node, i)) fail(node, "onnx.missing", fmt::format("input {} is missing", i));
-  const OnnxTensor* c = constant_or_null(node.inputs[i]);
-  if (c == nullptr) {
-    if (activations_.contains(node.inputs[i])) {
-      fail(node, "onnx.not_constant",
-           fmt::format("input '{}' is computed; it must be an initializer", node.inputs[i]));
-    }
-    fail(node, "onnx.missing", fmt::format("initializer '{}' is missing", node.inputs[i]));
-  }
-  if (!c->problem.empty()) {
-    fail(node, "onnx.initializer", fmt::format("initializer '{}': {}", node.inputs[i], c->problem));
-  }
-  return *c;
-}
-
-std::vector<float> Importer::floats(const OnnxNode& node, size_t i) const {
-  const OnnxTensor& c = constant(node, i);
-  if (!c.integral) return c.floats;
-  return {c.ints.begin(), c.ints.end()};
+TensorId Importer::add_constant(const OnnxNode& node, const char* what, Shape shape,
+                                std::vector<float> values) {
+  return graph_.add_constant(unique(node.name + "." + what), shape, std::move(values));
 }
 
 TensorId Importer::add_vector(const OnnxNode& node, const char* what, std::vector<float> values) {
   const auto size = static_cast<int64_t>(values.size());
-  std::string name = node.name + "." + what;
-  while (graph_.find(name)) name += "'";
-  return graph_.add_constant(name, {1, size, 1, 1}, std::move(values));
+  return add_constant(node, what, {1, size, 1, 1}, std::move(values));
 }
 
-Importer::Activation Importer::emit(const OnnxNode& node, Operator op, std::vector<TensorId> inputs,
-                                    size_t rank) {
+TensorId Importer::emit(const OnnxNode& node, Operator op, std::vector<TensorId> inputs,
+                        const std::string& suffix) {
   if (node.outputs.empty()) fail(node, "onnx.missing", "the node has no output");
-  if (activations_.contains(node.outputs[0])) {
-    fail(node, "onnx.duplicate", fmt::format("'{}' is produced twice", node.outputs[0]));
-  }
-  Node out{node.name, std::move(op), std::move(inputs), 0};
-  auto shape = infer_shape(graph_, out);
-  if (!shape.ok()) {
-    const Error& e = shape.errors().errors().front();
+  Node out{node.name + suffix, std::move(op), std::move(inputs), 0};
+  auto inferred = infer_shape(graph_, out);
+  if (!inferred.ok()) {
+    const Error& e = inferred.errors().errors().front();
     fail(node, e.id, e.message);
   }
-  std::string name = node.outputs[0];
-  while (graph_.find(name)) name += "'";
-  out.output = graph_.add_tensor(name, shape.value());
-  const Activation result{out.output, rank};
-  graph_.nodes.push_back(std::move(out));
-  activations_[node.outputs[0]] = result;
-  return result;
-}
-
-int64_t Importer::integer(const OnnxNode& node, const std::string& name, int64_t otherwise) const {
-  auto it = node.attributes.find(name);
-  return it == node.attributes.end() ? otherwise : it->second.i;
-}
-
-float Importer::real(const OnnxNode& node, const std::string& name, float otherwise) const {
-  auto it = node.attributes.find(name);
-  return it == node.attributes.end() ? otherwise : it->second.f;
-}
-
-std::vector<int64_t> Importer::integers(const OnnxNode& node, const std::string& name,
-                                        std::vector<int64_t> otherwise) const {
-  auto it = node.attributes.find(name);
-  if (it == node.attributes.end() || it->second.ints.empty()) return otherwise;
-  if (!otherwise.empty() && it->second.ints.size() != otherwise.size()) {
-    fail(node, "onnx.attribute",
-         fmt::format("{} has {} values, expected {}", name, it->second.ints.size(),
-                     otherwise.size()));
+  if (inferred->elements() > kLargestTensor) {
+    fail(node, "onnx.shape", fmt::format("its output {} is too large", inferred->text()));
   }
-  for (int64_t v : it->second.ints) {
-    if (v < 0 || v > kLargestAttribute) {
-      fail(node, "onnx.attribute",
-           fmt::format("{} contains {}, expected 0 to {}", name, v, kLargestAttribute));
+  out.output = graph_.add_tensor(unique(node.outputs[0] + suffix), inferred.value());
+  graph_.nodes.push_back(std::move(out));
+  return graph_.nodes.back().output;
+}
+
+void Importer::define(const OnnxNode& node, const View& view, size_t i) {
+  define(node, Activation{view, std::nullopt}, i);
+}
+
+void Importer::define(const OnnxNode& node, Activation activation, size_t i) {
+  if (i >= node.outputs.size()) fail(node, "onnx.missing", "the node has no output");
+  if (node.outputs[i].empty()) return;
+  if (activations_.contains(node.outputs[i]) || constants_.contains(node.outputs[i])) {
+    fail(node, "onnx.duplicate", fmt::format("'{}' is produced twice", node.outputs[i]));
+  }
+  activations_[node.outputs[i]] = std::move(activation);
+}
+
+void Importer::define_constant(const OnnxNode& node, OnnxTensor value, size_t i) {
+  if (i >= node.outputs.size()) fail(node, "onnx.missing", "the node has no output");
+  if (activations_.contains(node.outputs[i]) || constants_.contains(node.outputs[i])) {
+    fail(node, "onnx.duplicate", fmt::format("'{}' is produced twice", node.outputs[i]));
+  }
+  constants_[node.outputs[i]] = std::move(value);
+}
+
+View Importer::place(const OnnxNode& node, const View& view, const Placement& placement) {
+  if (lies_as(view, shape(view), placement)) return view;
+  auto op = reorder_to(view, shape(view), placement);
+  TensorId id = view.id;
+  if (op) {
+    const bool flat = op->perm.size() == 1 && op->shape == Shape{1, op->shape.c, 1, 1};
+    id = flat ? emit(node, FlattenOp{}, {view.id}, ".flat")
+              : emit(node, std::move(*op), {view.id}, ".reorder");
+  }
+  return placed_view(id, view.dims, placement);
+}
+
+std::pair<View, uint32_t> Importer::with_axis(const OnnxNode& node, const View& view, size_t axis) {
+  if (const uint32_t a = graph_axis(view, shape(view), axis); a != 0) return {view, a};
+  // An axis of one element is any of the graph's that has one, if the others are placed.
+  if (view.dims[axis] == 1) {
+    const Placement usual = default_placement(view.dims);
+    for (uint32_t a : {1U, 2U, 3U}) {
+      const auto& axes = usual[a - 1];
+      if (shape(view)[a] == 1 && axes.size() == 1 && axes[0] == axis) return {view, a};
+    }
+    for (uint32_t a : {1U, 3U, 2U}) {
+      if (shape(view)[a] == 1) return {view, a};
     }
   }
-  return it->second.ints;
+  const View placed = place(node, view, channel_placement(view.dims, axis));
+  return {placed, 1};
 }
 
-Window Importer::window(const OnnxNode& node, const Shape& in, std::vector<int64_t> kernel) const {
-  const auto strides = integers(node, "strides", {1, 1});
-  const auto dilations = integers(node, "dilations", {1, 1});
-  kernel = integers(node, "kernel_shape", kernel.empty() ? std::vector<int64_t>{0, 0} : kernel);
-  Window w;
-  w.kernel_h = static_cast<uint32_t>(kernel[0]);
-  w.kernel_w = static_cast<uint32_t>(kernel[1]);
-  w.stride_h = static_cast<uint32_t>(strides[0]);
-  w.stride_w = static_cast<uint32_t>(strides[1]);
-  w.dilation_h = static_cast<uint32_t>(dilations[0]);
-  w.dilation_w = static_cast<uint32_t>(dilations[1]);
-  if (w.kernel_h == 0 || w.kernel_w == 0 || w.stride_h == 0 || w.stride_w == 0 ||
-      w.dilation_h == 0 || w.dilation_w == 0) {
-    fail(node, "onnx.attribute", fmt::format("window {} has a zero size", w.text()));
-  }
-  apply_padding(node, in, w);
-  return w;
+View Importer::with_channel(const OnnxNode& node, const View& view, size_t channel) {
+  const Shape& s = shape(view);
+  if (view.dims[channel] == s.c && (s.c == 1 || graph_axis(view, s, channel) == 1)) return view;
+  return place(node, view, channel_placement(view.dims, channel));
 }
 
-void Importer::apply_padding(const OnnxNode& node, const Shape& in, Window& w) const {
-  auto it = node.attributes.find("auto_pad");
-  const std::string mode =
-      it == node.attributes.end() || it->second.s.empty() ? "NOTSET" : it->second.s;
-  if (mode == "NOTSET") {
-    const auto pads = integers(node, "pads", {0, 0, 0, 0});
-    w.pad_top = static_cast<uint32_t>(pads[0]);
-    w.pad_left = static_cast<uint32_t>(pads[1]);
-    w.pad_bottom = static_cast<uint32_t>(pads[2]);
-    w.pad_right = static_cast<uint32_t>(pads[3]);
-  } else if (mode == "SAME_UPPER" || mode == "SAME_LOWER") {
-    const auto split = [&](int64_t size, int64_t stride, int64_t extent, uint32_t& first,
-                           uint32_t& last) {
-      const int64_t out = (size + stride - 1) / stride;
-      const auto total =
-          static_cast<uint32_t>(std::max<int64_t>(0, (out - 1) * stride + extent - size));
-      first = mode == "SAME_UPPER" ? total / 2 : total - total / 2;
-      last = total - first;
-    };
-    split(in.h, w.stride_h, w.extent_h(), w.pad_top, w.pad_bottom);
-    split(in.w, w.stride_w, w.extent_w(), w.pad_left, w.pad_right);
-  } else if (mode != "VALID") {
-    fail(node, "onnx.attribute", fmt::format("auto_pad '{}' is unknown", mode));
+View Importer::as_image(const OnnxNode& node, const View& view) {
+  if (view.rank() < 3 || view.rank() > 4 || view.dims[0] != 1) {
+    fail(node, "onnx.shape",
+         fmt::format("input {}: expected N C H W or N C L with N = 1", view.text()));
   }
+  return place(node, view, default_placement(view.dims));
+}
+
+View Importer::reshape_view(const OnnxNode& node, const View& view, std::vector<int64_t> dims) {
+  int64_t elements = 1;
+  for (int64_t d : dims) {
+    if (d < 1 || d > kLargestDimension || elements > kLargestTensor) {
+      elements = 0;
+      break;
+    }
+    elements *= d;
+  }
+  if (elements != view.elements()) {
+    fail(node, "onnx.shape",
+         fmt::format("{} has {} elements, [{}] needs {}", view.text(), view.elements(),
+                     fmt::join(dims, "x"), elements));
+  }
+  if (auto out = reshaped(view, dims)) return *out;
+  Placement all;
+  for (size_t i = 0; i < view.rank(); ++i) all[0].push_back(i);
+  const auto out = reshaped(place(node, view, all), dims);
+  DLAVP_CHECK(out.has_value(), "{} as [{}]", view.text(), fmt::join(dims, "x"));
+  return *out;
+}
+
+std::vector<int64_t> Importer::input_dims(const OnnxValueInfo& v) {
+  const std::string place = fmt::format("input '{}'", v.name);
+  std::vector<int64_t> dims;
+  for (size_t i = 0; i < v.dims.size(); ++i) {
+    const auto& d = v.dims[i];
+    if (d.size < 0 && i == 0) {
+      note(fmt::format("input '{}': its batch '{}' is taken as 1", v.name, d.name));
+      dims.push_back(1);
+      continue;
+    }
+    if (d.size < 0) {
+      throw Failure{{"onnx.dynamic_shape", place,
+                     fmt::format("dimension {} ('{}') is dynamic; export the model with a fixed "
+                                 "size",
+                                 i, d.name.empty() ? "?" : d.name)}};
+    }
+    if (d.size == 0 || d.size > kLargestDimension) {
+      throw Failure{{"onnx.shape", place, fmt::format("dimension {} is {}", i, d.size)}};
+    }
+    dims.push_back(d.size);
+  }
+  if (dims.size() < 2 || dims.size() > 4) {
+    throw Failure{
+        {"onnx.shape", place,
+         fmt::format("{} dimensions, expected 4 (NCHW), 3 (NCL) or 2 (NC)", dims.size())}};
+  }
+  if (dims[0] != 1) {
+    throw Failure{
+        {"onnx.batch", place,
+         fmt::format("batch {} is not supported; export the model with batch 1", dims[0])}};
+  }
+  return dims;
+}
+
+bool Importer::only_read_as_channels_first(const std::string& name) const {
+  bool found = false;
+  for (const OnnxNode& n : model_.nodes) {
+    if (std::find(n.inputs.begin(), n.inputs.end(), name) == n.inputs.end()) continue;
+    const OnnxAttribute* perm = attribute(n, "perm");
+    if (n.op_type != "Transpose" || perm == nullptr ||
+        perm->ints != std::vector<int64_t>{0, 3, 1, 2})
+      return false;
+    found = true;
+  }
+  return found;
 }
 
 void Importer::add_inputs() {
   for (const OnnxValueInfo& v : model_.inputs) {
     if (model_.initializers.contains(v.name))
       continue;  // a default value: IR version 3 lists weights here
-    const std::string place = fmt::format("input '{}'", v.name);
-    std::vector<int64_t> dims;
-    for (size_t i = 0; i < v.dims.size(); ++i) {
-      const auto& d = v.dims[i];
-      if (d.size < 0) {
-        throw Failure{
-            {"onnx.dynamic_shape", place,
-             fmt::format("dimension {} ('{}') is dynamic; export the model with a fixed size", i,
-                         d.name.empty() ? "?" : d.name)}};
-      }
-      if (d.size == 0 || d.size > kLargestAttribute) {
-        throw Failure{{"onnx.shape", place, fmt::format("dimension {} is {}", i, d.size)}};
-      }
-      dims.push_back(d.size);
+    const std::vector<int64_t> dims = input_dims(v);
+    Placement placement = default_placement(dims);
+    if (dims.size() == 4 && only_read_as_channels_first(v.name)) {
+      placement = {{{3}, {1}, {2}}};
+      note(fmt::format("input '{}' [{}] is N H W C in the model and N C H W in the loadable",
+                       v.name, fmt::join(dims, "x")));
     }
-    if (dims.size() != 4 && dims.size() != 2) {
-      throw Failure{{"onnx.shape", place,
-                     fmt::format("{} dimensions, expected 4 (NCHW) or 2 (NC)", dims.size())}};
-    }
-    if (dims[0] != 1) {
-      throw Failure{
-          {"onnx.batch", place,
-           fmt::format("batch {} is not supported; export the model with batch 1", dims[0])}};
-    }
-    const Shape shape =
-        dims.size() == 4 ? Shape{1, dims[1], dims[2], dims[3]} : Shape{1, dims[1], 1, 1};
-    const TensorId id = graph_.add_tensor(v.name, shape);
+    const TensorId id = graph_.add_tensor(unique(v.name), placed_shape(dims, placement));
     graph_.inputs.push_back(id);
-    activations_[v.name] = {id, dims.size()};
+    activations_[v.name] = {placed_view(id, dims, placement), std::nullopt};
   }
   if (graph_.inputs.empty())
     throw Failure{{"onnx.no_input", model_.graph_name, "the graph has no input"}};
@@ -221,10 +292,74 @@ void Importer::add_outputs() {
   for (const OnnxValueInfo& v : model_.outputs) {
     auto it = activations_.find(v.name);
     if (it == activations_.end()) {
-      throw Failure{{"onnx.missing", fmt::format("output '{}'", v.name), "no node produces it"}};
+      throw Failure{{"onnx.missing", fmt::format("output '{}'", v.name),
+                     constant_or_null(v.name) != nullptr ? "it is a constant: nothing to compute"
+                                                         : "no node produces it"}};
     }
-    graph_.outputs.push_back(it->second.id);
+    OnnxNode node;
+    node.name = v.name;
+    node.op_type = "output";
+    node.inputs = node.outputs = {v.name};
+    const View placed = place(node, it->second, default_placement(it->second.dims));
+    const auto has = [&](const std::vector<TensorId>& in) {
+      return std::find(in.begin(), in.end(), placed.id) != in.end();
+    };
+    if (!has(graph_.inputs) && !has(graph_.outputs) && !names_.contains(v.name)) {
+      names_.erase(graph_.tensor(placed.id).name);
+      graph_.tensor(placed.id).name = unique(v.name);
+    }
+    graph_.outputs.push_back(placed.id);
   }
+}
+
+void Importer::custom(const OnnxNode& node,
+                      const std::shared_ptr<const CustomDefinition>& definition) {
+  CustomOp op{definition, {}};
+  for (const auto& [name, a] : node.attributes) {
+    switch (a.kind) {
+      case OnnxAttributeKind::kInt:
+        op.attributes.numbers[name] = static_cast<double>(a.i);
+        break;
+      case OnnxAttributeKind::kFloat:
+        op.attributes.numbers[name] = double{a.f};
+        break;
+      case OnnxAttributeKind::kString:
+        op.attributes.texts[name] = a.s;
+        break;
+      case OnnxAttributeKind::kInts:
+        op.attributes.lists[name].assign(a.ints.begin(), a.ints.end());
+        break;
+      case OnnxAttributeKind::kFloats:
+        op.attributes.lists[name].assign(a.floats.begin(), a.floats.end());
+        break;
+      case OnnxAttributeKind::kOther:
+        fail(node, "onnx.attribute",
+             fmt::format("{} is neither a number nor a string nor a list of numbers", name));
+    }
+  }
+  std::vector<TensorId> inputs;
+  size_t rank = 4;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (!has_input(node, i)) continue;
+    if (is_constant(node, i)) {
+      const OnnxTensor& c = constant(node, i);
+      const bool vector = c.dims.size() == 1;
+      const std::vector<int64_t> dims = vector ? std::vector<int64_t>{1, c.dims[0]} : c.dims;
+      inputs.push_back(add_constant(node, fmt::format("input{}", i).c_str(),
+                                    placed_shape(dims, default_placement(dims)), floats(node, i)));
+      continue;
+    }
+    const Activation& x = activation(node, i);
+    if (inputs.empty()) rank = x.rank();
+    inputs.push_back(place(node, x, default_placement(x.dims)).id);
+  }
+  if (inputs.empty()) fail(node, "onnx.missing", "a custom operator needs an input");
+  const TensorId id = emit(node, std::move(op), std::move(inputs));
+  const Shape& s = graph_.tensor(id).shape;
+  std::vector<int64_t> dims = {1, s.c, s.h, s.w};
+  if (rank == 2 && s.h == 1 && s.w == 1) dims = {1, s.c};
+  if (rank == 3 && s.h == 1) dims = {1, s.c, s.w};
+  define(node, placed_view(id, dims, default_placement(dims)));
 }
 
 Result<Graph> Importer::run() {

@@ -14,13 +14,20 @@ namespace dlavp::compiler {
 struct OnnxTensor {
   std::string name;
   std::vector<int64_t> dims;
-  bool integral = false;  ///< `ints` holds the values, else `floats`
+  bool integral = false;   ///< `ints` holds the values, else `floats`
+  bool is_signed = false;  ///< of int8
   std::vector<float> floats;
   std::vector<int64_t> ints;
+  /// Of a dequantised constant: its scales, one or one for each index of `scale_axis`.
+  std::vector<double> scales;
+  int64_t scale_axis = 0;
   std::string problem;  ///< why the values could not be read, empty if they could
 };
 
+enum class OnnxAttributeKind : uint8_t { kInt, kFloat, kString, kInts, kFloats, kOther };
+
 struct OnnxAttribute {
+  OnnxAttributeKind kind = OnnxAttributeKind::kOther;
   int64_t i = 0;
   float f = 0;
   std::string s;

@@ -19,12 +19,19 @@ std::vector<T> raw_values(const std::string& raw) {
 
 template <typename To, typename From>
 void append(std::vector<To>& out, const From& values) {
+  out.reserve(static_cast<size_t>(values.size()));
   for (const auto v : values) out.push_back(static_cast<To>(v));
 }
 
 /// Values of an element type that ONNX stores as `Raw` bytes or in the field `typed`.
 template <typename Raw, typename To, typename Typed>
 void take(std::vector<To>& out, const onnx::TensorProto& t, const Typed& typed) {
+  if constexpr (std::is_same_v<Raw, To>) {
+    if (t.has_raw_data()) {
+      out = raw_values<Raw>(t.raw_data());
+      return;
+    }
+  }
   if (t.has_raw_data()) {
     append(out, raw_values<Raw>(t.raw_data()));
   } else {
@@ -48,6 +55,7 @@ bool read_values(const onnx::TensorProto& t, OnnxTensor& out) {
       break;
     case onnx::TensorProto::INT8:
       take<int8_t>(out.ints, t, t.int32_data());
+      out.is_signed = true;
       break;
     case onnx::TensorProto::UINT8:
       take<uint8_t>(out.ints, t, t.int32_data());
@@ -101,6 +109,23 @@ OnnxValueInfo convert(const onnx::ValueInfoProto& v) {
   return out;
 }
 
+OnnxAttributeKind kind_of(onnx::AttributeProto::AttributeType type) {
+  switch (type) {
+    case onnx::AttributeProto::INT:
+      return OnnxAttributeKind::kInt;
+    case onnx::AttributeProto::FLOAT:
+      return OnnxAttributeKind::kFloat;
+    case onnx::AttributeProto::STRING:
+      return OnnxAttributeKind::kString;
+    case onnx::AttributeProto::INTS:
+      return OnnxAttributeKind::kInts;
+    case onnx::AttributeProto::FLOATS:
+      return OnnxAttributeKind::kFloats;
+    default:
+      return OnnxAttributeKind::kOther;
+  }
+}
+
 OnnxNode convert(const onnx::NodeProto& n) {
   OnnxNode out;
   out.op_type = n.op_type();
@@ -110,6 +135,7 @@ OnnxNode convert(const onnx::NodeProto& n) {
   out.name = !n.name().empty() ? n.name() : n.output_size() > 0 ? n.output(0) : n.op_type();
   for (const onnx::AttributeProto& a : n.attribute()) {
     OnnxAttribute& to = out.attributes[a.name()];
+    to.kind = kind_of(a.type());
     to.i = a.i();
     to.f = a.f();
     to.s = a.s();

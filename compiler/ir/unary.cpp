@@ -10,111 +10,63 @@
 namespace dlavp::compiler {
 namespace {
 
-struct KindInfo {
-  std::string_view name;
-  int parameters;
-};
-
-constexpr std::array<KindInfo, 37> kKinds = {{
-    {"affine", 2},       {"clip", 2},       {"leaky_relu", 1}, {"sigmoid", 0},    {"tanh", 0},
-    {"hard_sigmoid", 2}, {"hard_swish", 0}, {"swish", 1},      {"elu", 1},        {"selu", 2},
-    {"exp", 0},          {"log", 0},        {"sqrt", 0},       {"reciprocal", 0}, {"pow", 1},
-    {"pow_of", 1},       {"abs", 0},        {"sign", 0},       {"erf", 0},        {"gelu", 0},
-    {"softplus", 0},     {"softsign", 0},   {"mish", 0},       {"sin", 0},        {"cos", 0},
-    {"floor", 0},        {"ceil", 0},       {"round", 0},      {"threshold", 1},  {"load", 1},
-    {"add", 1},          {"sub", 1},        {"mul", 1},        {"div", 1},        {"max", 1},
-    {"min", 1},          {"power", 1},
-}};
-static_assert(kKinds.size() == static_cast<size_t>(UnaryKind::kPowValue) + 1);
+constexpr double kRootHalf = 0.70710678118654752440;
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double softplus(double x) { return x > 30 ? x : std::log1p(std::exp(x)); }
 
-double with_value(UnaryKind kind, double x, double v) {
-  switch (kind) {
-    case UnaryKind::kLoad:
-      return v;
-    case UnaryKind::kAddValue:
-      return x + v;
-    case UnaryKind::kSubValue:
-      return x - v;
-    case UnaryKind::kMulValue:
-      return x * v;
-    case UnaryKind::kDivValue:
-      return x / v;
-    case UnaryKind::kMaxValue:
-      return std::max(x, v);
-    case UnaryKind::kMinValue:
-      return std::min(x, v);
-    default:
-      return std::pow(x, v);
-  }
-}
+using Function = double (*)(double x, double a, double b);
 
-double function(const UnaryStep& s, double x) {
-  switch (s.kind) {
-    case UnaryKind::kAffine:
-      return s.a * x + s.b;
-    case UnaryKind::kClip:
-      return std::min(std::max(x, s.a), s.b);
-    case UnaryKind::kLeakyRelu:
-      return x < 0 ? s.a * x : x;
-    case UnaryKind::kSigmoid:
-      return sigmoid(x);
-    case UnaryKind::kTanh:
-      return std::tanh(x);
-    case UnaryKind::kHardSigmoid:
-      return std::clamp(s.a * x + s.b, 0.0, 1.0);
-    case UnaryKind::kHardSwish:
-      return x * std::clamp(x + 3, 0.0, 6.0) / 6;
-    case UnaryKind::kSwish:
-      return x * sigmoid(s.a * x);
-    case UnaryKind::kElu:
-      return x < 0 ? s.a * std::expm1(x) : x;
-    case UnaryKind::kSelu:
-      return s.b * (x < 0 ? s.a * std::expm1(x) : x);
-    case UnaryKind::kExp:
-      return std::exp(x);
-    case UnaryKind::kLog:
-      return std::log(x);
-    case UnaryKind::kSqrt:
-      return std::sqrt(x);
-    case UnaryKind::kReciprocal:
-      return 1 / x;
-    case UnaryKind::kPow:
-      return std::pow(x, s.a);
-    case UnaryKind::kPowOf:
-      return std::pow(s.a, x);
-    case UnaryKind::kAbs:
-      return std::abs(x);
-    case UnaryKind::kSign:
-      return x > 0 ? 1 : x < 0 ? -1 : 0;
-    case UnaryKind::kErf:
-      return std::erf(x);
-    case UnaryKind::kGelu:
-      return x * 0.5 * (1 + std::erf(x * 0.70710678118654752440));
-    case UnaryKind::kSoftplus:
-      return softplus(x);
-    case UnaryKind::kSoftsign:
-      return x / (1 + std::abs(x));
-    case UnaryKind::kMish:
-      return x * std::tanh(softplus(x));
-    case UnaryKind::kSin:
-      return std::sin(x);
-    case UnaryKind::kCos:
-      return std::cos(x);
-    case UnaryKind::kFloor:
-      return std::floor(x);
-    case UnaryKind::kCeil:
-      return std::ceil(x);
-    case UnaryKind::kRound:
-      return std::nearbyint(x);
-    case UnaryKind::kThreshold:
-      return x > s.a ? x : 0;
-    default:
-      return x;
-  }
-}
+struct KindInfo {
+  std::string_view name;
+  int parameters;
+  Function function;  ///< of x, a, b; with kinds that refer to a value, that value is `a`
+};
+
+using D = double;
+
+constexpr std::array<KindInfo, 37> kKinds = {{
+    {"affine", 2, [](D x, D a, D b) { return a * x + b; }},
+    {"clip", 2, [](D x, D a, D b) { return std::min(std::max(x, a), b); }},
+    {"leaky_relu", 1, [](D x, D a, D) { return x < 0 ? a * x : x; }},
+    {"sigmoid", 0, [](D x, D, D) { return sigmoid(x); }},
+    {"tanh", 0, [](D x, D, D) { return std::tanh(x); }},
+    {"hard_sigmoid", 2, [](D x, D a, D b) { return std::clamp(a * x + b, 0.0, 1.0); }},
+    {"hard_swish", 0, [](D x, D, D) { return x * std::clamp(x + 3, 0.0, 6.0) / 6; }},
+    {"swish", 1, [](D x, D a, D) { return x * sigmoid(a * x); }},
+    {"elu", 1, [](D x, D a, D) { return x < 0 ? a * std::expm1(x) : x; }},
+    {"selu", 2, [](D x, D a, D b) { return b * (x < 0 ? a * std::expm1(x) : x); }},
+    {"exp", 0, [](D x, D, D) { return std::exp(x); }},
+    {"log", 0, [](D x, D, D) { return std::log(x); }},
+    {"sqrt", 0, [](D x, D, D) { return std::sqrt(x); }},
+    {"reciprocal", 0, [](D x, D, D) { return 1 / x; }},
+    {"pow", 1, [](D x, D a, D) { return std::pow(x, a); }},
+    {"pow_of", 1, [](D x, D a, D) { return std::pow(a, x); }},
+    {"abs", 0, [](D x, D, D) { return std::abs(x); }},
+    {"sign", 0, [](D x, D, D) { return x > 0   ? 1.0
+                                       : x < 0 ? -1.0
+                                               : 0.0; }},
+    {"erf", 0, [](D x, D, D) { return std::erf(x); }},
+    {"gelu", 0, [](D x, D, D) { return x * 0.5 * (1 + std::erf(x * kRootHalf)); }},
+    {"softplus", 0, [](D x, D, D) { return softplus(x); }},
+    {"softsign", 0, [](D x, D, D) { return x / (1 + std::abs(x)); }},
+    {"mish", 0, [](D x, D, D) { return x * std::tanh(softplus(x)); }},
+    {"sin", 0, [](D x, D, D) { return std::sin(x); }},
+    {"cos", 0, [](D x, D, D) { return std::cos(x); }},
+    {"floor", 0, [](D x, D, D) { return std::floor(x); }},
+    {"ceil", 0, [](D x, D, D) { return std::ceil(x); }},
+    {"round", 0, [](D x, D, D) { return std::nearbyint(x); }},
+    {"threshold", 1, [](D x, D a, D) { return x > a ? x : 0.0; }},
+    {"load", 1, [](D, D a, D) { return a; }},
+    {"add", 1, [](D x, D a, D) { return x + a; }},
+    {"sub", 1, [](D x, D a, D) { return x - a; }},
+    {"mul", 1, [](D x, D a, D) { return x * a; }},
+    {"div", 1, [](D x, D a, D) { return x / a; }},
+    {"max", 1, [](D x, D a, D) { return std::max(x, a); }},
+    {"min", 1, [](D x, D a, D) { return std::min(x, a); }},
+    {"power", 1, [](D x, D a, D) { return std::pow(x, a); }},
+}};
+static_assert(kKinds.size() == static_cast<size_t>(UnaryKind::kPowValue) + 1);
 
 const KindInfo& info(UnaryKind kind) { return kKinds[static_cast<size_t>(kind)]; }
 
@@ -155,15 +107,14 @@ std::optional<UnaryKind> unary_kind(std::string_view name) {
 double evaluate(const UnaryProgram& program, double x) {
   if (std::none_of(program.begin(), program.end(),
                    [](const UnaryStep& s) { return refers_to_value(s.kind); })) {
-    for (const UnaryStep& s : program) x = function(s, x);
+    for (const UnaryStep& s : program) x = info(s.kind).function(x, s.a, s.b);
     return x;
   }
   std::vector<double> values = {x};
   values.reserve(program.size() + 1);
   for (const UnaryStep& s : program) {
-    values.push_back(refers_to_value(s.kind)
-                         ? with_value(s.kind, values.back(), values[static_cast<size_t>(s.a)])
-                         : function(s, values.back()));
+    const double a = refers_to_value(s.kind) ? values[static_cast<size_t>(s.a)] : s.a;
+    values.push_back(info(s.kind).function(values.back(), a, s.b));
   }
   return values.back();
 }
