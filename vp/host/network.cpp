@@ -47,6 +47,7 @@ void apply_tensor(const Json& info, std::vector<IoTensor>& tensors) {
       if (t.bind_id != entry.at("bind_id").get<uint32_t>()) continue;
       t.name = entry.value("name", t.name);
       if (entry.contains("scale")) t.scale = entry.at("scale").get<float>();
+      t.zero_point = entry.value("zero_point", 0);
       if (entry.contains("mean")) t.mean = entry.at("mean").get<std::vector<float>>();
       const auto shape = entry.value("shape", std::vector<uint32_t>{});
       if (shape.size() == 4) t.network_channels = shape[1];

@@ -19,7 +19,7 @@ struct Values {
   uint32_t channels = 0, height = 0, width = 0;
   std::vector<float> data;
   bool pixels = false;  ///< 8-bit pixels, mean and scale still to be applied
-  bool stored = false;  ///< int8 values as they are to be stored
+  bool stored = false;  ///< values as they are to be stored
   [[nodiscard]] float at(uint32_t c, uint32_t y, uint32_t x) const {
     return data[(size_t{c} * height + y) * width + x];
   }
@@ -67,8 +67,13 @@ void pack_image(const Values& v, const IoTensor& t, std::vector<uint8_t>& out) {
     for (uint32_t x = 0; x < t.width; ++x)
       for (uint32_t b = 0; b < (packed ? 4U : 1U); ++b) {
         const size_t at = size_t{y} * t.line_bytes + (packed ? size_t{x} * 4 + b : x);
-        if (at < out.size())
-          out[at] = to_byte(channel_value(v, packed ? order[b] : 0, y, x, t.network_channels));
+        const uint32_t c = packed ? order[b] : 0;
+        float value = channel_value(v, c, y, x, t.network_channels);
+        // Only what the network looks at has a real value; the rest of a pixel stays 0.
+        const bool looked_at = c < std::max(t.network_channels, 1U);
+        if (!v.stored && t.scale && looked_at)
+          value = value / *t.scale + static_cast<float>(t.zero_point);
+        if (at < out.size()) out[at] = to_byte(value);
       }
 }
 
@@ -176,6 +181,24 @@ Result<std::vector<uint8_t>> load_input(const std::filesystem::path& path, const
     for (size_t p = 0; p < size_t{v.width} * v.height; ++p)
       v.data[size_t{c} * v.width * v.height + p] = picture->pixels[p * v.channels + c];
   return pack(v, t, file);
+}
+
+std::vector<uint8_t> pack_stored(const IoTensor& t, std::span<const uint8_t> values) {
+  Values v{t.network_channels == 0 ? t.channels : t.network_channels,
+           t.height,
+           t.width,
+           {},
+           false,
+           true};
+  for (const uint8_t byte : values)
+    v.data.push_back(t.feature ? static_cast<float>(static_cast<int8_t>(byte))
+                               : static_cast<float>(byte));
+  std::vector<uint8_t> out(t.bytes);
+  if (t.feature)
+    pack_feature(v, t, out);
+  else
+    pack_image(v, t, out);
+  return out;
 }
 
 std::vector<int8_t> unpack_output(const IoTensor& t, std::span<const uint8_t> bytes) {

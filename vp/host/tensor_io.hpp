@@ -9,9 +9,15 @@
 
 namespace dlavp::vp {
 
-/// Reads a file into the bytes of an input tensor's memory. Errors: "run.input" with the file and
-/// both sizes.
+/// Reads a file into the bytes of an input tensor's memory: real values (.npy of floats, and pixels
+/// of pictures as 0 to 255) with the tensor's scale and zero point, int8 .npy and .dimg as they
+/// are. Errors: "run.input" with the file and both sizes.
 Result<std::vector<uint8_t>> load_input(const std::filesystem::path& path, const IoTensor& tensor);
+
+/// The bytes of an input tensor's memory from its stored values (pixels, or int8) in C, H, W order
+/// of the network's channels. Precondition: the tensor is described, `values` has its elements.
+[[nodiscard]] std::vector<uint8_t> pack_stored(const IoTensor& tensor,
+                                               std::span<const uint8_t> values);
 
 /// The stored int8 values in C, H, W order; all bytes in order where the tensor is not described.
 [[nodiscard]] std::vector<int8_t> unpack_output(const IoTensor& tensor,

@@ -50,6 +50,17 @@ const std::string kPgm("P5\n2 2\n255\n\x00\x7f\x80\xff", 15);
 
 }  // namespace
 
+/// A .npy file of one row of floats.
+std::string npy_of_floats(const std::vector<float>& values) {
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" +
+                       std::to_string(values.size()) + ",), }";
+  header.resize(117, ' ');
+  header += '\n';
+  const auto* bytes = reinterpret_cast<const char*>(values.data());
+  return std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header +
+         std::string(bytes, values.size() * sizeof(float));
+}
+
 TEST_CASE("host: a grey picture fills an R8 image line by line") {
   const auto bytes = load_input(write("a.pgm", kPgm), image_tensor(0, 2, 2, 8));
   REQUIRE(bytes);
@@ -84,6 +95,28 @@ TEST_CASE("host: pixels become int8 features by mean and scale") {
   REQUIRE(bytes);
   // (0 - 128) / 2, (127 - 128) / 2 away from zero, 0, (255 - 128) / 2
   CHECK(unpack_output(t, *bytes) == std::vector<int8_t>{-64, -1, 0, 64});
+}
+
+TEST_CASE("host: real values become pixels by scale and zero point, what is beyond saturates") {
+  IoTensor t = image_tensor(12, 3, 1, 16);
+  t.network_channels = 1;
+  t.scale = 0.5F;
+  t.zero_point = 100;
+  const auto file = write("r.npy", npy_of_floats({-2.0F, 0.0F, 90.0F}));
+  CHECK(*load_input(file, t) ==
+        std::vector<uint8_t>{96, 0, 0, 0, 100, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, 0});
+}
+
+TEST_CASE("host: stored values lie where the same values from a file do") {
+  IoTensor image = image_tensor(12, 2, 1, 8);
+  image.network_channels = 3;
+  CHECK(pack_stored(image, std::vector<uint8_t>{1, 2, 3, 4, 5, 6}) ==
+        std::vector<uint8_t>{1, 3, 5, 0, 2, 4, 6, 0});
+  const IoTensor feature = feature_tensor(9, 1, 2);
+  const std::vector<uint8_t> values{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 255};
+  const auto back = unpack_output(feature, pack_stored(feature, values));
+  REQUIRE(back.size() == values.size());
+  for (size_t i = 0; i < back.size(); ++i) CHECK(static_cast<uint8_t>(back[i]) == values[i]);
 }
 
 TEST_CASE("host: an int8 array survives the way through NC/xHWx and back") {
