@@ -1,1 +1,2 @@
-target_link_libraries(dlavp_app PRIVATE dlavp_compiler)
+target_sources(dlavp_app PRIVATE check_run.cpp)
+target_link_libraries(dlavp_app PRIVATE dlavp_compiler dlavp_host)

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "apps/dlavp/check_run.hpp"
 #include "apps/dlavp/cli.hpp"
 #include "apps/dlavp/commands.hpp"
 #include "compiler/data/npy.hpp"
@@ -29,6 +31,7 @@ using namespace dlavp::compiler;
 using Json = nlohmann::ordered_json;
 
 constexpr size_t kRandomSamples = 8;
+constexpr size_t kMostValues = 4096;  ///< of an output in JSON
 constexpr int kBarWidth = 30;
 
 /// A bar on a terminal, nothing in a pipe.
@@ -48,6 +51,36 @@ class Progress {
 
  private:
   bool on_;
+};
+
+/// Seconds that each stage took, from the names that the driver calls out.
+class StageTimes {
+ public:
+  void enter(const std::string& stage) {
+    const auto now = Clock::now();
+    if (!stages_.empty())
+      stages_.back().second = std::chrono::duration<double>(now - entered_).count();
+    stages_.emplace_back(stage, 0.0);
+    entered_ = now;
+  }
+  /// `without_samples`: leaves out what depends on the number of sample inputs.
+  [[nodiscard]] double total(bool without_samples) const {
+    double sum = 0;
+    for (const auto& [stage, seconds] : stages_) {
+      if (!without_samples || (stage != "calibrate" && stage != "measure")) sum += seconds;
+    }
+    return sum;
+  }
+  [[nodiscard]] Json json() const {
+    Json j = Json::object();
+    for (const auto& [stage, seconds] : stages_) j[stage] = seconds;
+    return j;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::vector<std::pair<std::string, double>> stages_;
+  Clock::time_point entered_;
 };
 
 /// Writes beside the target and renames, so that no half-written file is ever seen.
@@ -101,6 +134,46 @@ size_t operations(const HwProgram& p) {
   size_t n = 0;
   for (const HwTask& t : p.tasks) n += t.operations.size() + t.cpu.size();
   return n;
+}
+
+Json to_json(const CheckRun& run, const PlatformConfig& platform) {
+  const RunTotals& t = run.totals;
+  Json j{{"equal", run.different == 0}, {"values", run.values}, {"different", run.different}};
+  j["first_difference"] = run.first.empty() ? Json() : Json(run.first);
+  j["platform"] = platform.name;
+  j["clock_hz"] = platform.nvdla_clock_hz;
+  j["memory"] = memory_text(platform.dram);
+  j["cycles"] = {{"accelerator", t.accelerator_cycles}, {"core", t.core_cycles}};
+  j["bytes"] = t.bytes;
+  j["macs"] = t.macs;
+  j["utilisation"] = t.utilisation;
+  j["outputs"] = Json::array();
+  for (const CheckedOutput& out : run.outputs) {
+    Json o{{"name", out.name}, {"scale", out.scale}, {"sqnr_db", out.sqnr_db}};
+    if (out.values.size() <= kMostValues) {
+      o["values"] = out.values;
+      o["float"] = out.exact;
+    }
+    j["outputs"].push_back(std::move(o));
+  }
+  j["seconds"] = {{"float", run.float_seconds},
+                  {"interpreter", run.interpreter_seconds},
+                  {"platform", run.platform_seconds}};
+  return j;
+}
+
+void print_check(const HwConfig& hw, const PlatformConfig& platform, const CheckRun& run) {
+  const RunTotals& t = run.totals;
+  const double ms = 1e3 * static_cast<double>(t.accelerator_cycles) / platform.nvdla_clock_hz;
+  if (run.different == 0)
+    fmt::print("check: {} output values equal the interpreter's\n", run.values);
+  for (const CheckedOutput& out : run.outputs)
+    fmt::print("output '{}': {:.1f} dB SQNR against floating point\n", out.name, out.sqnr_db);
+  fmt::print(
+      "{} cycles on {} ({:.3f} ms at {:g} MHz, memory: {}), {} bytes moved, {:.1f} % of the "
+      "multipliers\n",
+      t.accelerator_cycles, hw.name, ms, platform.nvdla_clock_hz / 1e6, memory_text(platform.dram),
+      t.bytes, 100 * t.utilisation);
 }
 
 Json to_json(const HwConfig& hw, const Compiled& c, const std::string& output, bool calibrated) {
@@ -213,6 +286,27 @@ Result<CompileOptions> read_options(const Cli& cli) {
   return options;
 }
 
+/// Runs what was compiled on the platform, with the first sample; adds "check" to the summary.
+int check(const Cli& cli, const HwConfig& hw, const Compiled& compiled, const Samples& samples,
+          Json& summary) {
+  const auto inputs =
+      cli.has("input") ? load_samples(compiled.graph, cli.text("input")) : Result<Samples>(samples);
+  if (!inputs) return fail(inputs.errors());
+  const auto platform = load_platform_config(cli.text("platform", "default"));
+  if (!platform) return fail(platform.errors());
+  const auto run = check_run(hw, *platform, compiled, inputs->front());
+  if (!run) {
+    fail(run.errors());
+    return kNotSo;
+  }
+  summary["check"] = to_json(*run, *platform);
+  if (!cli.json()) print_check(hw, *platform, *run);
+  if (run->different == 0) return kDone;
+  fmt::print(stderr, "check: {} of {} output values differ from the interpreter's; {}\n",
+             run->different, run->values, run->first);
+  return kNotSo;
+}
+
 int compile(const Cli& cli) {
   auto options = read_options(cli);
   if (!options) return fail(options.errors());
@@ -221,16 +315,22 @@ int compile(const Cli& cli) {
   if (const Diagnostics wrong = check_target(cli.text("output")); !wrong.empty())
     return fail(wrong);
   const Progress progress(!cli.json());
-  progress.show("import", 0);
+  StageTimes times;
+  const auto enter = [&](const std::string& stage, double done) {
+    times.enter(stage);
+    progress.show(stage, done);
+  };
+  enter("import", 0);
   auto model = read_onnx(cli.texts("model").front());
   if (!model) return fail(model.errors());
   auto graph = import_onnx(*model);
   if (!graph) return fail(graph.errors());
   const bool calibrated = cli.has("calibrate");
+  enter("samples", 0.1);
   auto samples = calibrated ? load_samples(*graph, cli.text("calibrate"))
                             : Result<Samples>(random_samples(*graph, kRandomSamples));
   if (!samples) return fail(samples.errors());
-  (*options).progress = [&](const std::string& stage, double done) { progress.show(stage, done); };
+  (*options).progress = enter;
   auto compiled = compile_graph(*hw, std::move(graph).value(), *samples, *options);
   progress.clear();
   if (!compiled) return fail(compiled.errors());
@@ -247,17 +347,20 @@ int compile(const Cli& cli) {
                "warning: no --calibrate: scales come from random inputs in [-1, 1]; results will "
                "not be accurate\n");
   }
-  if (cli.json()) {
-    fmt::print("{}\n", to_json(*hw, *compiled, output, calibrated)
-                           .dump(2, ' ', false, Json::error_handler_t::replace));
-    return kDone;
+  Json summary = to_json(*hw, *compiled, output, calibrated);
+  summary["seconds"] = times.json();
+  if (!cli.json()) {
+    if (cli.has("dump-ir")) {
+      fmt::print("{}\n{}\n{}\n", compiled->graph.text(), compiled->layers.text(),
+                 text(compiled->program));
+    }
+    print_summary(*hw, *compiled, output);
+    fmt::print("compiled in {:.2f} s, {:.2f} s with samples and measuring\n", times.total(true),
+               times.total(false));
   }
-  if (cli.has("dump-ir")) {
-    fmt::print("{}\n{}\n{}\n", compiled->graph.text(), compiled->layers.text(),
-               text(compiled->program));
-  }
-  print_summary(*hw, *compiled, output);
-  return kDone;
+  const int code = cli.has("check") ? check(cli, *hw, *compiled, *samples, summary) : kDone;
+  if (cli.json()) fmt::print("{}\n", summary.dump(2, ' ', false, Json::error_handler_t::replace));
+  return code;
 }
 
 }  // namespace
@@ -271,6 +374,7 @@ int cmd_compile(const std::vector<std::string>& args) {
            "--calibrate examples/digits/calibration.npy",
            "dlavp compile model.onnx --config nv_large -o model.nvdla --calibrate images/ "
            "--percentile 99.99 --labels names.txt",
+           "dlavp compile model.onnx --config nv_small -o model.nvdla --calibrate images/ --check",
            "dlavp compile model.onnx --config nv_small -o m.nvdla --reference-input x.npy "
            "--reference-output layers/"});
   cli.add()("config", po::value<std::string>(),
@@ -283,6 +387,10 @@ int cmd_compile(const std::vector<std::string>& args) {
       "input-mode", po::value<std::string>(),
       "auto, image (pixels, converted by the hardware) or feature (int8)")(
       "labels", po::value<std::string>(), "names of the classes, one a line")(
+      "check",
+      "run the loadable on the platform with the first sample and compare every output with the "
+      "int8 interpreter's; exit 1 if one differs")(
+      "platform", po::value<std::string>(), "of --check: a name or a file (default: default)")(
       "dump-ir", "print the graph, the quantised layers and the operations")(
       "reference-input", po::value<std::string>(),
       "an input (.npy or image) for the int8 interpreter")(

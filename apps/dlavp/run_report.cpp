@@ -27,14 +27,6 @@ struct Row {
   FwOperationInfo core{};  ///< when the core programmed, enabled, and saw it done
 };
 
-struct Totals {
-  uint64_t accelerator_cycles = 0;  ///< first enable to last completion
-  uint64_t core_cycles = 0;         ///< first task to last, of the core's clock
-  uint64_t core_asleep = 0, setup_cycles = 0;
-  uint64_t bytes = 0, macs = 0;
-  double utilisation = 0;
-};
-
 uint64_t first_enable(const vp::RunResult& r) {
   uint64_t first = sim::kNever;
   for (const OpRecord& record : r.records) first = std::min(first, record.enabled);
@@ -76,23 +68,6 @@ std::vector<Row> rows(const vp::RunResult& r, const vp::Network& network, const 
   return out;
 }
 
-Totals totals(const vp::RunResult& r, const HwConfig& hw) {
-  Totals t;
-  const uint64_t origin = first_enable(r);
-  for (const OpRecord& record : r.records) {
-    t.accelerator_cycles = std::max(t.accelerator_cycles, record.done - origin);
-    t.macs += record.macs;
-  }
-  t.core_cycles = r.firmware.done_cycle - r.firmware.ready_cycle;
-  t.setup_cycles = r.firmware.ready_cycle - r.firmware.boot_cycle;
-  t.core_asleep = r.firmware.sleep_cycles;
-  t.bytes = (r.read_beats + r.write_beats) * hw.primary_memif.width_bytes();
-  if (t.accelerator_cycles != 0)
-    t.utilisation =
-        static_cast<double>(t.macs) / (static_cast<double>(t.accelerator_cycles) * hw.macs());
-  return t;
-}
-
 /// Indices of the largest values, largest first; equal ones in index order.
 std::vector<size_t> top(const std::vector<int8_t>& values) {
   std::vector<size_t> order(values.size());
@@ -128,12 +103,6 @@ void print_output(const vp::Network& network, const vp::IoTensor& t,
              t.scale ? fmt::format(", scale {:g}", *t.scale) : "", int{*low}, int{*high});
 }
 
-std::string memory_text(const MemoryConfig& m) {
-  return m.kind == MemoryKind::kFixed ? fmt::format("fixed latency {}", m.latency_cycles)
-                                      : fmt::format("DRAM of {} banks, {} bytes a cycle",
-                                                    m.dram.banks, m.dram.bytes_per_cycle);
-}
-
 Json row_json(const Row& row) {
   Json j{{"task", row.task},   {"index", row.index},   {"name", row.name},  {"engine", row.engine},
          {"start", row.start}, {"cycles", row.cycles}, {"bytes", row.bytes}};
@@ -145,6 +114,29 @@ Json row_json(const Row& row) {
 }
 
 }  // namespace
+
+RunTotals totals(const vp::RunResult& r, const HwConfig& hw) {
+  RunTotals t;
+  const uint64_t origin = first_enable(r);
+  for (const OpRecord& record : r.records) {
+    t.accelerator_cycles = std::max(t.accelerator_cycles, record.done - origin);
+    t.macs += record.macs;
+  }
+  t.core_cycles = r.firmware.done_cycle - r.firmware.ready_cycle;
+  t.setup_cycles = r.firmware.ready_cycle - r.firmware.boot_cycle;
+  t.core_asleep = r.firmware.sleep_cycles;
+  t.bytes = (r.read_beats + r.write_beats) * hw.primary_memif.width_bytes();
+  if (t.accelerator_cycles != 0)
+    t.utilisation =
+        static_cast<double>(t.macs) / (static_cast<double>(t.accelerator_cycles) * hw.macs());
+  return t;
+}
+
+std::string memory_text(const MemoryConfig& m) {
+  return m.kind == MemoryKind::kFixed ? fmt::format("fixed latency {}", m.latency_cycles)
+                                      : fmt::format("DRAM of {} banks, {} bytes a cycle",
+                                                    m.dram.banks, m.dram.bytes_per_cycle);
+}
 
 struct RunReport::Collected {
   Json runs = Json::array();
@@ -165,7 +157,7 @@ void RunReport::print(const vp::RunResult& r, const std::string& input, bool wit
   for (size_t k = 0; k < r.outputs.size(); ++k)
     print_output(network_, network_.outputs[k],
                  vp::unpack_output(network_.outputs[k], r.outputs[k]));
-  const Totals t = totals(r, hw_);
+  const RunTotals t = totals(r, hw_);
   if (with_table) {
     fmt::print("\n  {:<24} {:<6} {:>12} {:>12} {:>12} {:>7}  {}\n", "operation", "engine", "start",
                "cycles", "bytes", "MACs", "stalls");
@@ -189,7 +181,7 @@ void RunReport::print(const vp::RunResult& r, const std::string& input, bool wit
 }
 
 void RunReport::add_json(const vp::RunResult& r, const std::string& input) {
-  const Totals t = totals(r, hw_);
+  const RunTotals t = totals(r, hw_);
   Json run{{"input", input}, {"outputs", Json::array()}};
   for (size_t k = 0; k < r.outputs.size(); ++k) {
     const vp::IoTensor& tensor = network_.outputs[k];

@@ -9,6 +9,17 @@
 
 namespace dlavp::app {
 
+struct RunTotals {
+  uint64_t accelerator_cycles = 0;  ///< first enable to last completion
+  uint64_t core_cycles = 0;         ///< first task to last, of the core's clock
+  uint64_t core_asleep = 0, setup_cycles = 0;
+  uint64_t bytes = 0, macs = 0;
+  double utilisation = 0;  ///< of the multipliers, 0 to 1
+};
+[[nodiscard]] RunTotals totals(const vp::RunResult& result, const HwConfig& hw);
+/// The memory as figures need it for company: "fixed latency 32".
+[[nodiscard]] std::string memory_text(const MemoryConfig& memory);
+
 class RunReport {
  public:
   RunReport(const HwConfig& hw, const PlatformConfig& platform, const vp::Network& network,
