@@ -1,0 +1,109 @@
+// Random graphs through the whole compiler, for every int8 configuration; each loadable is executed
+// descriptor by descriptor by the independent interpreter. DLAVP_RANDOM_GRAPHS sets how many,
+// DLAVP_RANDOM_SEED the first seed. A failure prints its seed and the smallest graph that still
+// fails.
+#include <catch2/catch.hpp>
+#include <cstdlib>
+
+#include "compiler/tests/random_graph.hpp"
+#include "compiler/tests/random_graph_check.hpp"
+#include "tests/reference/loadable_interpreter.hpp"
+
+using namespace dlavp;
+using namespace dlavp::compiler;
+using namespace dlavp::compiler::testing;
+
+namespace {
+
+constexpr uint32_t kGraphs = 520;
+constexpr size_t kLeastCompared = 5;  ///< percent of the graphs; grows with the lowering
+
+uint32_t setting(const char* name, uint32_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : static_cast<uint32_t>(std::strtoul(text, nullptr, 10));
+}
+
+Execute reference_executor(const HwConfig& hw) {
+  return [&hw](const Compiled& c, const std::vector<std::vector<uint8_t>>& inputs)
+             -> Result<std::vector<std::vector<uint8_t>>> {
+    const reference::Machine machine{hw.mac_atomic_c_size, hw.mac_atomic_k_size,
+                                     hw.memory_atomic_size};
+    const auto file = loadable::read_loadable(c.bytes);
+    if (!file.ok()) return file.errors();
+    reference::LoadableInterpreter run(*file, machine);
+    for (uint16_t i = 0; i < inputs.size(); ++i) {
+      const Diagnostics wrong = run.bind_input(i, pack_bound(hw, *file, i, inputs[i]));
+      if (!wrong.empty()) return wrong;
+    }
+    if (const Diagnostics wrong = run.run(); !wrong.empty()) return wrong;
+    std::vector<std::vector<uint8_t>> out;
+    for (uint16_t i = 0; i < c.layers.outputs.size(); ++i) {
+      const auto bytes = run.output(i);
+      if (!bytes.ok()) return bytes.errors();
+      out.push_back(unpack_bound(hw, *file, i, *bytes));
+    }
+    return out;
+  };
+}
+
+void check_config(const char* name) {
+  const auto hw = load_hw_config(name);
+  REQUIRE(hw.ok());
+  const Execute execute = reference_executor(*hw);
+  const uint32_t first = setting("DLAVP_RANDOM_SEED", 1);
+  const uint32_t count = setting("DLAVP_RANDOM_GRAPHS", kGraphs);
+  std::map<std::string, size_t> refusals;
+  size_t compared = 0;
+  for (uint32_t seed = first; seed < first + count; ++seed) {
+    const Graph graph = random_graph(seed);
+    const auto verdict = [&](const Graph& g) {
+      return check_graph(*hw, g, random_samples(g, seed, 2), execute);
+    };
+    const Verdict found = verdict(graph);
+    if (!found.refused.empty()) ++refusals[found.refused];
+    if (found.wrong.empty()) {
+      compared += found.refused.empty() ? 1 : 0;
+      continue;
+    }
+    const Graph small = shrink(graph, [&](const Graph& g) { return !verdict(g).wrong.empty(); });
+    FAIL_CHECK(name << ", seed " << seed << ": " << found.wrong
+                    << "\nsmallest: " << verdict(small).wrong << "\n"
+                    << small.text());
+  }
+  for (const auto& [text, times] : refusals) WARN(name << " refuses " << times << ": " << text);
+  INFO(compared << " of " << count << " compared");
+  REQUIRE(compared * 100 >= count * kLeastCompared);
+}
+
+}  // namespace
+
+TEST_CASE("random graphs: every operator occurs") {
+  std::map<std::string, size_t> counts;
+  for (uint32_t seed = 1; seed <= kGraphs; ++seed) {
+    const Graph g = random_graph(seed);
+    const Diagnostics wrong = g.verify();
+    INFO("seed " << seed << "\n" << wrong.text() << g.text());
+    REQUIRE(wrong.empty());
+    for (const auto& [name, n] : operator_counts(g)) counts[name] += n;
+  }
+  for (const auto& [name, n] : counts) {
+    INFO(name << " " << n);
+    CHECK(n >= 3);
+  }
+  REQUIRE(counts.size() >= 50);
+}
+
+TEST_CASE("random graphs: nv_small computes the interpreter's bytes") { check_config("nv_small"); }
+TEST_CASE("random graphs: nv_small_256 computes the interpreter's bytes") {
+  check_config("nv_small_256");
+}
+TEST_CASE("random graphs: nv_small_256_full computes the interpreter's bytes") {
+  check_config("nv_small_256_full");
+}
+TEST_CASE("random graphs: nv_medium_512 computes the interpreter's bytes") {
+  check_config("nv_medium_512");
+}
+TEST_CASE("random graphs: nv_medium_1024_full computes the interpreter's bytes") {
+  check_config("nv_medium_1024_full");
+}
+TEST_CASE("random graphs: nv_large computes the interpreter's bytes") { check_config("nv_large"); }
