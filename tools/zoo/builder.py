@@ -14,7 +14,6 @@ import onnx
 from onnx import TensorProto, helper
 
 OPSET = 13
-CENTRED = 64  # kernels of at least as many weights are made to sum to zero
 
 
 @dataclass(frozen=True)
@@ -78,14 +77,11 @@ class Builder:
     # Layers with weights.
 
     def _weights(self, x, shape, gain):
-        """Large kernels have no mean, so that what an output follows is the input's variation."""
+        """Normal weights that bring the output to a variance of gain squared."""
+        power = x.variance + x.mean**2
+        fan_in = int(np.prod(shape[1:]))
         w = self.random.standard_normal(shape, np.float32)
-        fan_in, power = int(np.prod(shape[1:])), x.variance + x.mean**2
-        if fan_in >= CENTRED:
-            w -= w.mean(axis=tuple(range(1, len(shape))), keepdims=True)
-            power = x.variance + 0.25 * x.mean**2  # channels differ in their means
-        w *= np.float32(gain / math.sqrt(fan_in * max(power, 1e-6)))
-        return w
+        return w * np.float32(gain / math.sqrt(fan_in * max(power, 1e-6)))
 
     def _uniform(self, low, high, n):
         return self.random.uniform(low, high, n).astype(np.float32)

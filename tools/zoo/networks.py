@@ -1,8 +1,8 @@
 """The networks of the zoo, each a function from a builder and an input size to the outputs.
 
 Structures follow the papers and the common reference implementations; sizes are those that published
-figures use. Classifiers that Caffe made known end in Softmax, the others in logits. Left out: auxiliary
-classifiers (training only) and the decoding of YOLO's boxes.
+figures use. Classifiers end in logits, AlexNet and MobileNet v1 in Softmax. Left out: auxiliary classifiers
+(training only) and the decoding of YOLO's boxes.
 """
 CLASSES = 1000
 
@@ -115,7 +115,7 @@ def googlenet(b, size):
     x = b.max_pool(x, 3, 2, ceil=True)
     x = inception(x, 256, 160, 320, 32, 128, 128)
     x = inception(x, 384, 192, 384, 48, 128, 128)
-    return classifier(b, x, softmax=True)
+    return classifier(b, x)
 
 
 def inception_v3(b, size):
@@ -156,8 +156,8 @@ def squeezenet(b, size):
         x = b.max_pool(x, 3, 2, ceil=True)
         for squeeze, expand in group:
             x = fire(x, squeeze, expand)
-    x = b.relu(b.conv(x, CLASSES, gain=30.0, scale=False))
-    return [b.softmax(b.flatten(b.global_average_pool(x)))]
+    x = b.relu(b.conv(x, CLASSES, gain=30.0))
+    return [b.flatten(b.global_average_pool(x))]
 
 
 # Chains.
@@ -170,7 +170,7 @@ def vgg16(b, size):
             x = b.conv_relu(x, channels, 3)
         x = b.max_pool(x, 2)
     x = b.relu(b.dense(x, 4096))
-    return [b.softmax(b.dense(b.relu(b.dense(x, 4096)), CLASSES, gain=4.0, scale=False))]
+    return [b.dense(b.relu(b.dense(x, 4096)), CLASSES, gain=4.0)]
 
 
 def alexnet(b, size):
@@ -185,7 +185,7 @@ def alexnet(b, size):
     x = conv(conv(conv(x, 384, 3), 384, 3, groups=2), 256, 3, groups=2)
     x = b.max_pool(x, 3, 2)
     x = b.relu(b.dense(x, 4096))
-    return [b.softmax(b.dense(b.relu(b.dense(x, 4096)), CLASSES, gain=4.0, scale=False))]
+    return [b.softmax(b.dense(b.relu(b.dense(x, 4096)), CLASSES, gain=4.0))]
 
 
 # Detectors: the raw outputs of the heads, 3 boxes of 85 values at each place.
