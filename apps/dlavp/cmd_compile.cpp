@@ -286,7 +286,7 @@ Result<CompileOptions> read_options(const Cli& cli) {
   return options;
 }
 
-/// Runs what was compiled on the platform, with the first sample; adds "check" to the summary.
+/// Runs what was compiled on the platform; adds "check" to the summary.
 int check(const Cli& cli, const HwConfig& hw, const Compiled& compiled, const Samples& samples,
           Json& summary) {
   const auto inputs =
@@ -388,8 +388,9 @@ int cmd_compile(const std::vector<std::string>& args) {
       "auto, image (pixels, converted by the hardware) or feature (int8)")(
       "labels", po::value<std::string>(), "names of the classes, one a line")(
       "check",
-      "run the loadable on the platform with the first sample and compare every output with the "
-      "int8 interpreter's; exit 1 if one differs")(
+      "run the loadable on the platform and compare every output with the int8 interpreter's; "
+      "exit 1 if one differs")("input", po::value<std::string>(),
+                               "of --check: .npy or image (default: the first sample)")(
       "platform", po::value<std::string>(), "of --check: a name or a file (default: default)")(
       "dump-ir", "print the graph, the quantised layers and the operations")(
       "reference-input", po::value<std::string>(),
