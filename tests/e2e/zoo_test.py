@@ -42,7 +42,7 @@ def compile_and_check(dlavp, name, config, folder):
     zoo.build(name, size_of(name), WIDTH).save(os.path.join(folder, "model.onnx"))
     done = subprocess.run([dlavp, "compile", "model.onnx", "--config", config, "--calibrate", "input.npy",
                            "-o", "model.nvdla", "--check", "--json"], cwd=folder, capture_output=True, text=True)
-    if not done.stdout:
+    if '"check"' not in done.stdout:
         return None, [f"{config}: exit {done.returncode}: {done.stderr.strip()}"]
     result = json.loads(done.stdout)["check"]
     problems = [] if result["equal"] else [f"{config}: {result['first_difference']}"]
