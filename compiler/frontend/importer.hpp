@@ -9,7 +9,7 @@
 
 #include "compiler/frontend/onnx_import.hpp"
 #include "compiler/frontend/onnx_model.hpp"
-#include "compiler/frontend/view.hpp"
+#include "compiler/ir/view.hpp"
 #include "compiler/ir/graph.hpp"
 
 namespace dlavp::compiler {

@@ -25,6 +25,7 @@ bool apply_relu(Operator& op, float max) {
   if (auto* conv = std::get_if<ConvOp>(&op)) return set(*conv);
   if (auto* scale = std::get_if<ScaleOp>(&op)) return set(*scale);
   if (auto* add = std::get_if<AddOp>(&op)) return set(*add);
+  if (auto* binary = std::get_if<BinaryOp>(&op)) return set(*binary);
   return false;
 }
 
@@ -63,6 +64,9 @@ size_t fuse_relu(Graph& graph) {
     const auto before = graph.producer(relu.inputs[0]);
     if (!before || graph.uses(relu.inputs[0]) != 1) continue;
     if (!apply_relu(graph.nodes[*before].op, relu.as<ReluOp>()->max)) continue;
+    // What the model quantised before the Relu lies on the same steps after it.
+    Tensor& result = graph.tensor(relu.output);
+    if (!result.fixed_scale) result.fixed_scale = graph.tensor(relu.inputs[0]).fixed_scale;
     graph.nodes[*before].output = relu.output;
     graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(i));
     --i;

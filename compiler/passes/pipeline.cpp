@@ -9,9 +9,19 @@ namespace dlavp::compiler {
 const std::vector<Pass>& standard_passes() {
   static const std::vector<Pass> passes = {
       {"remove identities", remove_identities},
+      {"find layer norms", find_layer_norms},
+      {"transposed convolution to convolution", lower_conv_transpose},
+      {"reduction over space to pooling", reduce_to_pool},
+      {"merge elementwise functions", merge_unary},
+      {"elementwise function to scale or relu", simplify_unary},
+      {"flatten concatenations", flatten_concats},
+      {"merge reorders", merge_reorders},
+      {"remove identities", remove_identities},
+      {"fold padding into windows", fold_pads},
       {"batch norm to scale", batch_norm_to_scale},
       {"fully connected to convolution", gemm_to_conv},
-      {"fold scale into convolution", fold_scale},
+      {"fold scale into convolution before", fold_scale},
+      {"fold scale into convolution after", fold_scale_forward},
       {"fuse add into convolution", fuse_add},
       {"fuse relu", fuse_relu},
       {"remove dead nodes", remove_dead_nodes},
@@ -21,37 +31,65 @@ const std::vector<Pass>& standard_passes() {
 }
 
 std::vector<PassStatistic> run_passes(Graph& graph, const std::vector<Pass>& passes) {
-  const auto check = [&](const char* when) {
-    const Diagnostics wrong = graph.verify();
+  const auto check = [&](const char* when, bool values) {
+    const Diagnostics wrong = graph.verify(values);
     DLAVP_CHECK(wrong.empty(), "{}: {}", when, wrong.text());
   };
-  check("before the passes");
+  check("before the passes", true);
   std::vector<PassStatistic> out;
   for (const Pass& pass : passes) {
     out.push_back({pass.name, pass.run(graph)});
-    check(pass.name);
+    check(pass.name, &pass == &passes.back());
   }
   return out;
 }
 
+namespace {
+
+bool keeps_values(const Graph& graph, const Node& node) {
+  const Shape& in = graph.tensor(node.inputs[0]).shape;
+  if (in != graph.tensor(node.output).shape) return false;
+  if (node.as<IdentityOp>() != nullptr || node.as<FlattenOp>() != nullptr) return true;
+  if (node.as<SliceOp>() != nullptr || node.as<ConcatOp>() != nullptr) return true;
+  if (node.as<PadOp>() != nullptr) return true;
+  if (const auto* pool = node.as<PoolOp>())
+    return pool->window.kernel_h == 1 && pool->window.kernel_w == 1 && !pool->window.padded();
+  if (const auto* resize = node.as<ResizeOp>()) return resize->scale_h == 1 && resize->scale_w == 1;
+  const auto* reduce = node.as<ReduceOp>();
+  return reduce != nullptr && reduce->kind != ReduceKind::kL2;
+}
+
+}  // namespace
+
 size_t remove_identities(Graph& graph) {
-  size_t applied = 0;
-  std::set<TensorId> removed;
+  std::vector<TensorId> instead(graph.tensors.size());
+  for (TensorId id = 0; id < instead.size(); ++id) instead[id] = id;
+  std::set<TensorId> fixed_names(graph.inputs.begin(), graph.inputs.end());
+  fixed_names.insert(graph.outputs.begin(), graph.outputs.end());
+  const std::set<TensorId> outputs(graph.outputs.begin(), graph.outputs.end());
+  std::vector<Node> kept;
   for (Node& node : graph.nodes) {
-    const bool flat = node.as<FlattenOp>() != nullptr &&
-                      graph.tensor(node.inputs[0]).shape == graph.tensor(node.output).shape;
-    if (node.as<IdentityOp>() == nullptr && !flat) continue;
+    for (TensorId& id : node.inputs) id = instead[id];
     const TensorId from = node.output;
     const TensorId to = node.inputs[0];
-    const bool is_output = std::count(graph.outputs.begin(), graph.outputs.end(), from) != 0;
-    const bool fixed_name = std::count(graph.inputs.begin(), graph.inputs.end(), to) != 0 ||
-                            std::count(graph.outputs.begin(), graph.outputs.end(), to) != 0;
-    if (is_output && !fixed_name) std::swap(graph.tensor(from).name, graph.tensor(to).name);
-    removed.insert(from);
-    graph.replace_uses(from, to);
-    ++applied;
+    Tensor& source = graph.tensor(to);
+    const Tensor& result = graph.tensor(from);
+    const bool rescales =
+        source.fixed_scale && result.fixed_scale && *source.fixed_scale != *result.fixed_scale;
+    if (rescales || source.constant || !keeps_values(graph, node)) {
+      kept.push_back(std::move(node));
+      continue;
+    }
+    if (result.fixed_scale) source.fixed_scale = result.fixed_scale;
+    if (outputs.contains(from) && !fixed_names.contains(to)) {
+      std::swap(graph.tensor(from).name, graph.tensor(to).name);
+      fixed_names.insert(to);
+    }
+    instead[from] = to;
   }
-  graph.remove_nodes([&](const Node& n) { return removed.contains(n.output); });
+  for (TensorId& id : graph.outputs) id = instead[id];
+  const size_t applied = graph.nodes.size() - kept.size();
+  graph.nodes = std::move(kept);
   return applied;
 }
 

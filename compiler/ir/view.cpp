@@ -1,5 +1,5 @@
 // Views: factor lists and what transposing and reshaping do to them.
-#include "compiler/frontend/view.hpp"
+#include "compiler/ir/view.hpp"
 
 #include <algorithm>
 
