@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """The tree's own rules. Each is one test:
 
-    rules.py includes|lengths|errors|words|docs|help|self [--dlavp PROGRAM]
+    rules.py includes|lengths|errors|words|docs|registers|help|self [--dlavp PROGRAM]
 
 A rule prints every place where it is broken and what to do, and ends with 1. Exceptions are in
-exceptions.txt, each with its reason. Standard library only.
+exceptions.txt, each with its reason. Standard library only, but for the register page's generator.
 """
 import argparse
 import ast
@@ -17,6 +17,7 @@ import tempfile
 import tree
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+GENERATOR = os.path.join(ROOT, "tools", "gen_regs.py")
 UNITS = ("bdma", "cdp", "conv", "glb", "mcif", "pdp", "rubik", "sdp")
 # What units see of each other: interfaces, no unit's inside.
 INTERFACES = ("models/nvdla/unit.hpp", "models/nvdla/unit_context.hpp", "models/mcif/")
@@ -164,7 +165,7 @@ def rule_words(args):
 
 
 def rule_docs(args):
-    """Every unit that is built has a page."""
+    """Every unit that is built has a page, which leads to its registers."""
     paths = set(tree.files(ROOT))
     broken = []
     for unit in UNITS:
@@ -175,10 +176,27 @@ def rule_docs(args):
         page = f"docs/units/{unit}.md"
         if page in paths:
             text = tree.read(ROOT, page)
+            if "(registers.md#" not in text:
+                broken.append((page, "does not lead to registers.md"))
             for name in re.findall(r"`((?:models|tests|configs|compiler)/[\w/.]+\.\w+)`", text):
                 if name not in paths:
                     broken.append((page, f"names {name}, which does not exist"))
     return broken
+
+
+def rule_registers(args):
+    """The register page is the one that its generator writes."""
+    page = "docs/units/registers.md"
+    tables = [os.path.join(ROOT, p) for p in tree.files(ROOT) if p.endswith(".regs.yaml")]
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = os.path.join(folder, "registers.md")
+        subprocess.run([sys.executable, GENERATOR, "--page", fresh, *tables], check=True)
+        with open(fresh, encoding="utf-8") as f:
+            wanted = f.read()
+    path = os.path.join(ROOT, page)
+    if os.path.exists(path) and tree.read(ROOT, page) == wanted:
+        return []
+    return [(page, "is not what the tables say; build the target register_page")]
 
 
 def rule_help(args):
@@ -237,6 +255,8 @@ BROKEN_TREE = {
     "vp/long.cpp": "int f() {\n" + "  g();\n" * 60 + "}\n",
     "tools/long.py": "def f():\n" + "    g()\n" * 60,
     "docs/units/cdp.md": "see `models/cdp/cdp_core.hpp`\n",
+    "models/glb/glb.regs.yaml": "unit: GLB\nabout: interrupts\nbase: {hw2: 0x1000}\nregisters: {}\n",
+    "docs/units/registers.md": "# Registers\n",
 }
 # What each rule must find in it.
 EXPECTED_BREACHES = {
@@ -244,7 +264,8 @@ EXPECTED_BREACHES = {
     "lengths": ["tools/long.py:f", "vp/long.cpp:f", "vp/soc.hpp"],
     "errors": ["pdp.never_tested"],
     "words": ["models/pdp/pdp.cpp"],
-    "docs": ["docs/units/cdp.md", "pdp"],
+    "docs": ["docs/units/cdp.md", "docs/units/cdp.md", "pdp"],
+    "registers": ["docs/units/registers.md"],
 }
 # A program whose command has no example, no --json, and takes any option.
 BROKEN_PROGRAM = """#!/bin/sh
@@ -302,6 +323,7 @@ RULES = {
     "errors": rule_errors,
     "words": rule_words,
     "docs": rule_docs,
+    "registers": rule_registers,
     "help": rule_help,
     "self": rule_self,
 }
