@@ -22,5 +22,5 @@ function(dlavp_test name)
     DLAVP_SOURCE_DIR="${CMAKE_SOURCE_DIR}" DLAVP_BINARY_DIR="${CMAKE_BINARY_DIR}"
     DLAVP_NVDLA_DATA_DEFAULT="${DLAVP_NVDLA_DATA_DEFAULT}")
   catch_discover_tests(${name} TEST_PREFIX "${name}: "
-    PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT} SKIP_REGULAR_EXPRESSION "skipped: no data")
+    PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT} SKIP_REGULAR_EXPRESSION "skipped: no (data|qemu)")
 endfunction()

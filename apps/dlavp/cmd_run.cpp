@@ -1,6 +1,7 @@
 // dlavp run: executes a loadable on the platform, once for each input, and prints classes or
 // tensors, cycles, and a table of the operations with where their cycles went.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -121,6 +122,32 @@ std::filesystem::path output_path(const std::string& base, size_t run, size_t ru
   return path.parent_path() / (stem + path.extension().string());
 }
 
+/// Refuses an output that cannot be a file before anything is simulated for it.
+Diagnostics check_output(const Cli& cli, const Setup& s) {
+  Diagnostics errors;
+  if (!cli.has("output")) return errors;
+  const std::filesystem::path folder = std::filesystem::path(cli.text("output")).parent_path();
+  std::error_code ignored;
+  if (!folder.empty() && !std::filesystem::is_directory(folder, ignored)) {
+    errors.add("run.output", cli.text("output"),
+               fmt::format("there is no folder '{}'", folder.string()));
+    return errors;
+  }
+  const auto writable = [](const std::filesystem::path& path) {
+    return access(path.empty() ? "." : path.c_str(), W_OK) == 0;
+  };
+  for (size_t run = 0; run < s.runs.size(); ++run)
+    for (size_t k = 0; k < s.network.outputs.size(); ++k) {
+      const auto path =
+          output_path(cli.text("output"), run, s.runs.size(), k, s.network.outputs.size());
+      if (std::filesystem::is_directory(path, ignored))
+        errors.add("run.output", path.string(), "is a folder, expected a file");
+      else if (!writable(std::filesystem::exists(path, ignored) ? path : folder))
+        errors.add("run.output", path.string(), "cannot be written");
+    }
+  return errors;
+}
+
 Diagnostics save(const Cli& cli, const Setup& s, const vp::RunResult& result, size_t run) {
   Diagnostics errors;
   if (!cli.has("output")) return errors;
@@ -207,6 +234,7 @@ int cmd_run(const std::vector<std::string>& args) {
     return fail("cli.missing", "run", "no loadable given; see dlavp run --help");
   const auto setup = set_up(cli);
   if (!setup) return fail(setup.errors());
+  if (const Diagnostics errors = check_output(cli, *setup); !errors.empty()) return fail(errors);
   const auto timing = TimingParams::load(setup->hw);
   if (!timing) return fail(timing.errors());
   auto session = vp::Session::create(setup->hw, *timing, setup->platform);

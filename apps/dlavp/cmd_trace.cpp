@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "apps/dlavp/cli.hpp"
 #include "apps/dlavp/commands.hpp"
+#include "models/common/hw_config.hpp"
 #include "vp/trace/runner.hpp"
 
 namespace dlavp::app {
@@ -127,6 +129,22 @@ void print_table(const trace::RtlTable& rtl, const std::vector<Outcome>& outcome
   }
 }
 
+/// The jobs; a bad configuration is an error once, not once a trace.
+Result<std::vector<trace::Job>> find_jobs(const Cli& cli, const std::vector<uint32_t>& latencies) {
+  const std::vector<std::string> names = cli.texts("dir");
+  auto jobs = trace::find_jobs({names.begin(), names.end()}, cli.text("config"), latencies);
+  if (!jobs) return jobs;
+  Diagnostics errors;
+  std::set<std::string> seen;
+  for (trace::Job& job : *jobs) {
+    job.check_hazards = cli.has("check-hazards");
+    if (!seen.insert(job.config).second) continue;
+    if (const auto hw = load_hw_config(job.config); !hw) errors.append(hw.errors());
+  }
+  if (!errors.empty()) return errors;
+  return jobs;
+}
+
 int exit_code(const std::vector<Outcome>& outcomes) {
   const auto any = [&](bool Outcome::*flag) {
     return std::any_of(outcomes.begin(), outcomes.end(),
@@ -186,11 +204,9 @@ int cmd_trace(const std::vector<std::string>& args) {
     else
       errors.append(table.errors());
   }
-  const std::vector<std::string> names = cli.texts("dir");
-  auto jobs = trace::find_jobs({names.begin(), names.end()}, cli.text("config"), latencies);
+  const auto jobs = find_jobs(cli, latencies);
   if (!jobs) errors.append(jobs.errors());
   if (!errors.empty()) return fail(errors);
-  for (trace::Job& job : *jobs) job.check_hazards = cli.has("check-hazards");
 
   const bool terminal = isatty(STDERR_FILENO) != 0 && jobs->size() > 1;
   const auto outcomes =

@@ -32,23 +32,29 @@ struct Accelerator::Wiring {
 };
 
 Accelerator::Accelerator(const HwConfig& hw, const TimingParams& timing, const MemoryPorts& ports)
-    : hw_(hw), timing_(timing) {
+    : hw_(hw), timing_(timing), ports_(ports), events_(std::make_unique<sim::EventQueue>()) {
   DLAVP_CHECK(ports.primary && ports.primary_timing, "{}: the primary memory port is not connected",
               hw.name);
-  glb_ = std::make_unique<glb::Glb>(hw_, timing_, events_);
-  mcif_ = std::make_unique<mcif::Mcif>(hw_, hw_.primary_memif, timing_, regs::kMcif, events_,
-                                       *ports.primary_timing);
-  if (hw_.secondary_memif) {
-    DLAVP_CHECK(ports.secondary && ports.secondary_timing,
-                "{}: the secondary memory port is not connected", hw.name);
-    cvif_ = std::make_unique<mcif::Mcif>(hw_, *hw_.secondary_memif, timing_, regs::kCvif, events_,
-                                         *ports.secondary_timing);
-  }
+  DLAVP_CHECK(!hw.secondary_memif || (ports.secondary && ports.secondary_timing),
+              "{}: the secondary memory port is not connected", hw.name);
+  build();
+}
+
+void Accelerator::build() {
+  glb_ = std::make_unique<glb::Glb>(hw_, timing_, *events_);
+  glb_->on_line([this](bool high) {
+    if (on_interrupt_) on_interrupt_(high);
+  });
+  mcif_ = std::make_unique<mcif::Mcif>(hw_, hw_.primary_memif, timing_, regs::kMcif, *events_,
+                                       *ports_.primary_timing);
+  if (hw_.secondary_memif)
+    cvif_ = std::make_unique<mcif::Mcif>(hw_, *hw_.secondary_memif, timing_, regs::kCvif, *events_,
+                                         *ports_.secondary_timing);
   UnitContext context{
       .hw = hw_,
       .timing = timing_,
-      .events = events_,
-      .memory = {ports.primary, hw_.secondary_memif ? ports.secondary : nullptr},
+      .events = *events_,
+      .memory = {ports_.primary, hw_.secondary_memif ? ports_.secondary : nullptr},
       .mcif = mcif_.get(),
       .cvif = cvif_.get(),
       .raise_interrupt = [this](IntrSource source, unsigned group) { glb_->raise(source, group); },
@@ -63,6 +69,22 @@ Accelerator::Accelerator(const HwConfig& hw, const TimingParams& timing, const M
 }
 
 Accelerator::~Accelerator() = default;
+
+void Accelerator::reset() {
+  const bool was_high = glb_->line();
+  wiring_.reset();
+  units_.clear();
+  pages_ = {};
+  // The old queue holds events of units that are gone: time goes on in another one.
+  auto events = std::make_unique<sim::EventQueue>();
+  events->run_until(events_->now());
+  events_ = std::move(events);
+  operations_.clear();
+  program_errors_ = {};
+  hazard_checker_ = {};
+  build();
+  if (was_high && on_interrupt_) on_interrupt_(false);
+}
 
 void Accelerator::map_registers(Unit& unit) {
   for (regs::RegBlock* block : unit.reg_blocks()) {
@@ -84,7 +106,22 @@ uint32_t Accelerator::csb_read(uint32_t address) const {
 
 void Accelerator::csb_write(uint32_t address, uint32_t value) {
   regs::RegBlock* block = pages_[address % kWindowBytes / kPageBytes];
-  if (block) block->write(address % kPageBytes, value);
+  if (block)
+    block->write(address % kPageBytes, value);
+  else
+    refuse_absent(address % kWindowBytes);
+}
+
+// GEC is no unit of the published RTL: it never answers.
+void Accelerator::refuse_absent(uint32_t address) {
+  for (const regs::UnitTable* unit : regs::all_units()) {
+    if (unit == &regs::kGec || unit->base(hw_.hw) != address / kPageBytes * kPageBytes) continue;
+    const bool there = (unit == &regs::kBdma && hw_.bdma) || (unit == &regs::kRbk && hw_.rubik);
+    return program_error(Diagnostics(
+        {there ? "nvdla.unsupported_unit" : "nvdla.absent_unit", fmt::format("CSB {:#x}", address),
+         there ? fmt::format("{} is in {}, but is not modelled", unit->name, hw_.name)
+               : fmt::format("{} is not in {}", unit->name, hw_.name)}));
+  }
 }
 
 void Accelerator::program_error(const Diagnostics& errors) {

@@ -32,14 +32,22 @@ class Accelerator final : private Observer {
   Accelerator& operator=(const Accelerator&) = delete;
 
   /// CSB accesses at the event queue's present cycle, after that cycle's events. `address` is a
-  /// byte address in the accelerator's window; where no unit answers, reads give 0 and writes do
-  /// nothing.
+  /// byte address in the accelerator's window. Where no unit answers reads give 0 and writes do
+  /// nothing; a write to a unit of this generation that is not there is a program error
+  /// ("nvdla.absent_unit", "nvdla.unsupported_unit").
   [[nodiscard]] uint32_t csb_read(uint32_t address) const;
   void csb_write(uint32_t address, uint32_t value);
 
-  [[nodiscard]] sim::EventQueue& events() { return events_; }
+  /// As after power-up, at the same cycle; what was going on, or refused, is forgotten. The memory
+  /// ports and callbacks stay.
+  void reset();
+
+  /// Another one after a reset.
+  [[nodiscard]] sim::EventQueue& events() { return *events_; }
   /// Called inside the event queue, in the cycle in which the interrupt line changes.
-  void on_interrupt(std::function<void(bool high)> callback) { glb_->on_line(std::move(callback)); }
+  void on_interrupt(std::function<void(bool high)> callback) {
+    on_interrupt_ = std::move(callback);
+  }
   [[nodiscard]] bool interrupt() const { return glb_->line(); }
   /// Called inside the event queue or a CSB write when a unit refuses its program.
   void on_program_error(std::function<void(const Diagnostics&)> callback) {
@@ -68,13 +76,16 @@ class Accelerator final : private Observer {
 
   void operation_done(const OpRecord& record) override { operations_.push_back(record); }
   void program_error(const Diagnostics& errors) override;
+  void build();
   void map_registers(Unit& unit);
+  void refuse_absent(uint32_t address);
 
   static constexpr uint32_t kPageBytes = 0x1000, kWindowBytes = 0x40000;
 
   const HwConfig hw_;
   const TimingParams timing_;
-  sim::EventQueue events_;
+  const MemoryPorts ports_;
+  std::unique_ptr<sim::EventQueue> events_;
   HazardChecker hazard_checker_;
   MemoryWatcher* watcher_ = nullptr;
   std::unique_ptr<glb::Glb> glb_;
@@ -84,6 +95,7 @@ class Accelerator final : private Observer {
   std::array<regs::RegBlock*, kWindowBytes / kPageBytes> pages_{};
   std::vector<OpRecord> operations_;
   Diagnostics program_errors_;
+  std::function<void(bool)> on_interrupt_;
   std::function<void(const Diagnostics&)> on_program_error_;
 };
 

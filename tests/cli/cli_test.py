@@ -258,6 +258,13 @@ class Run(Case):
         self.run_refused(loadable, "--mem-latency: is 0, expected 1 to 100000", "cli.range", more=more)
         self.run_refused(loadable, "no platform 'gone'", more=["--platform", "gone"])
 
+    def test_an_output_that_cannot_be_written_is_noticed_before_the_run(self):
+        loadable = self.compiled()
+        gone = ["--output", "gone/out.npy"]
+        self.run_refused(loadable, "gone/out.npy: there is no folder 'gone'", "run.output", more=gone)
+        os.mkdir(os.path.join(self.folder, "out.npy"))
+        self.run_refused(loadable, "out.npy: is a folder", "run.output", more=["--output", "out.npy"])
+
     def test_costs_that_contradict_each_other(self):
         configs = os.path.join(self.folder, "configs")
         shutil.copytree(os.path.join(ROOT, "configs"), configs)
@@ -288,6 +295,11 @@ reg_write(NVDLA_PDP.D_OP_ENABLE_0, 0x1);
 intr_notify(PDP_0, done);
 check_crc(done, pri_mem, 0x80100000, 0x40, 0x{crc:x});
 """
+# The same in the other group, to another place.
+PDP_START = PDP[: PDP.index("intr_notify")]
+PDP_SECOND = """reg_write(NVDLA_PDP.S_POINTER_0, 0x1);
+reg_write(NVDLA_PDP_RDMA.S_POINTER_0, 0x1);
+""" + PDP_START.replace("0x80100000", "0x80200000").replace("0x80000000", "0x{source:x}")
 MEMORY = 'mem_load(pri_mem, 0x80000000, "in.dat");\n'
 DATA = "{offset:0, size:4, payload:0x01 0x02 0x03 0x04}\n"
 NO_SUM = 0x758D6336  # CRC-32 of 64 zero bytes
@@ -315,6 +327,36 @@ class Trace(Case):
         results = json.loads(done.stdout)
         self.assertEqual(results["summary"]["passed"], 1)
         self.assertGreater(results["results"][0]["cycles"], 64)
+
+    def queued(self, source, *options):
+        """Two poolings queued, the second one's input at `source`."""
+        text = PDP_START.format(out_width=7) + PDP_SECOND.format(out_width=7, source=source)
+        text += "intr_notify(PDP_0, one);\nintr_notify(PDP_1, two);\n"
+        return self.dlavp(*self.trace(text), *options)
+
+    def test_hazards_end_with_1_where_they_are_asked_for(self):
+        output_of_the_first = 0x80100000
+        done = self.queued(output_of_the_first, "--check-hazards")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("hazard.read_after_write", done.stdout)
+        self.assertIn("PDP group 1", done.stdout)
+        self.assertEqual(self.queued(output_of_the_first).returncode, 0)
+
+    def test_operations_apart_are_no_hazard(self):
+        done = self.queued(0x80000000, "--check-hazards")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_a_bad_configuration_is_named_once(self):
+        words = self.trace(PDP.format(out_width=7, crc=NO_SUM))
+        shutil.copytree(f"{self.folder}/nv_small/t", f"{self.folder}/nv_small/u")
+        done = self.dlavp(words[0], "nv_small", "--config", "nv_tiny")
+        self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+        self.assertEqual(done.stderr.count("hw_config.name"), 1, done.stderr)
+        self.assertEqual(done.stdout, "")
+
+    def test_a_unit_that_the_configuration_lacks_is_named(self):
+        text = "reg_write(NVDLA_BDMA.CFG_LINE_0, 0x1);\n"
+        self.trace_refused(text, "BDMA is not in nv_small", "nvdla.absent_unit")
 
     def test_a_wrong_sum_ends_with_1_and_names_both(self):
         done = self.dlavp(*self.trace(PDP.format(out_width=7, crc=0x1234)))

@@ -160,4 +160,18 @@ TEST_CASE("platform: a pooling too wide for the line buffer is refused") {
   check_refused("nv_small", "u_pool_wide_nv_small_int8");
 }
 
+TEST_CASE("platform: a run after a refused one sees nothing of it") {
+  if (no_data()) return;
+  Platform platform("nv_small");
+  const auto wide = data_file("peer_loadables/u_pool_wide_nv_small_int8.nvdla");
+  const auto network = vp::read_network(wide, "u_pool_wide");
+  REQUIRE(network);
+  for (int round = 0; round < 2; ++round) {
+    const auto outcome = platform.run(wide, random_inputs(*network, 7));
+    REQUIRE(std::holds_alternative<vp::RunFailure>(outcome));
+    CHECK(std::get<vp::RunFailure>(outcome).errors.has("pdp.line_buffer"));
+    check_network(platform, "nv_small", "u_relu_only_nv_small_int8_feat");
+  }
+}
+
 }  // namespace dlavp::platform_test

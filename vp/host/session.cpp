@@ -153,6 +153,8 @@ std::variant<RunResult, RunFailure> Session::run(const std::vector<std::vector<u
   for (size_t i = 0; i < inputs.size(); ++i)
     DLAVP_CHECK(inputs[i].size() == inputs_[i].bytes && soc_->write(inputs_[i].address, inputs[i]),
                 "input {} of {} bytes, bound {}", i, inputs[i].size(), inputs_[i].bytes);
+  if (failed_) soc_->recover();
+  failed_ = false;
   const FwBoot boot = boot_block();
   const FwResult cleared{};
   DLAVP_CHECK(soc_->write(platform_.dram_window.base + FW_BOOT_OFFSET, bytes_of(boot)) &&
@@ -165,7 +167,8 @@ std::variant<RunResult, RunFailure> Session::run(const std::vector<std::vector<u
   const Soc::End end = soc_->run();
   // The firmware's watchdog always has an event pending.
   DLAVP_CHECK(end != Soc::End::kStarved, "the simulation ran dry; the UART says: {}", uart_.str());
-  if (end != Soc::End::kExit || soc_->exit_code() != 0) return failure(end);
+  failed_ = end != Soc::End::kExit || soc_->exit_code() != 0;
+  if (failed_) return failure(end);
   RunResult result = collect(first_record);
   result.read_beats = soc_->accelerator().read_beats() - reads;
   result.write_beats = soc_->accelerator().write_beats() - writes;

@@ -43,7 +43,8 @@ class Session {
 
   /// Puts a loadable in DRAM. Errors: "run.memory" if it does not fit.
   [[nodiscard]] Diagnostics load(std::span<const uint8_t> loadable, const Network& network);
-  /// Runs it on one set of inputs: bytes for each of the network's inputs.
+  /// Runs it on one set of inputs: bytes for each of the network's inputs. After a failure the
+  /// accelerator starts anew, so that another run sees nothing of it.
   std::variant<RunResult, RunFailure> run(const std::vector<std::vector<uint8_t>>& inputs);
 
   [[nodiscard]] Soc& soc() { return *soc_; }
@@ -65,7 +66,8 @@ class Session {
   std::ostringstream uart_;
   std::unique_ptr<Soc> soc_;
   Network network_;
-  uint64_t next_ = 0;  ///< free DRAM
+  bool failed_ = false;  ///< the run before
+  uint64_t next_ = 0;    ///< free DRAM
   uint64_t result_address_ = 0, loadable_address_ = 0, loadable_bytes_ = 0;
   std::vector<FwBinding> inputs_;
 };

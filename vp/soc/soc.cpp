@@ -99,6 +99,18 @@ Soc::End Soc::run() {
   return end_;
 }
 
+void Soc::recover() {
+  nvdla_.accelerator().reset();
+  // A firmware in the middle of a program may enable what is left of it: refused again.
+  while (end_ == End::kProgramError) {
+    ended_ = false;
+    end_ = End::kStarved;
+    sc_core::sc_start();
+    DLAVP_CHECK(end_ != End::kStarved, "the firmware of a refused program never ends");
+    nvdla_.accelerator().reset();
+  }
+}
+
 bool Soc::write(uint64_t address, std::span<const uint8_t> bytes) {
   const uint64_t offset = address - platform_.dram_window.base;
   if (!dram_.storage().contains(offset, bytes.size())) return false;

@@ -35,6 +35,9 @@ class Soc final : public sc_core::sc_module {
   /// First call: lets the core leave reset. Later calls: tells the firmware, by a software
   /// interrupt, to start again. Runs until one of the ends.
   End run();
+  /// After a run that failed: the accelerator starts anew. A firmware that waits for it runs into
+  /// its watchdog, so that the next run() finds it waiting for one.
+  void recover();
   [[nodiscard]] int exit_code() const { return exit_code_; }
 
   /// Bytes of DRAM at an address of the core's map; false: not in DRAM.

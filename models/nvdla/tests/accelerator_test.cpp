@@ -49,12 +49,51 @@ TEST_CASE("accelerator: GLB answers at its base of either generation") {
   }
 }
 
-TEST_CASE("accelerator: units that a configuration lacks read as 0 and ignore writes") {
+TEST_CASE("accelerator: addresses without a unit read as 0 and ignore writes") {
   Bench b("nv_small");
-  for (const uint32_t address : {0xf000u, 0x10000u, 0x11000u, 0x3f000u}) {
+  for (const uint32_t address : {b.at(regs::kGec, 0), 0x12000u, 0x3f000u}) {
     b.accelerator.csb_write(address + 4, 0xffffffff);
     CHECK(b.accelerator.csb_read(address + 4) == 0);
   }
+  CHECK(b.accelerator.program_errors().empty());
+}
+
+TEST_CASE("accelerator: a write to a unit that a configuration lacks is refused by name") {
+  for (const regs::UnitTable* unit : {&regs::kCvif, &regs::kBdma, &regs::kRbk}) {
+    Bench b("nv_small");
+    CHECK(b.accelerator.csb_read(b.at(*unit, 4)) == 0);
+    CHECK(b.accelerator.program_errors().empty());
+    b.accelerator.csb_write(b.at(*unit, 4), 1);
+    const Diagnostics& errors = b.accelerator.program_errors();
+    CHECK(errors.has("nvdla.absent_unit"));
+    CHECK(errors.text().find(unit->name + " is not in nv_small") != std::string::npos);
+  }
+  for (const regs::UnitTable* unit : {&regs::kBdma, &regs::kRbk}) {
+    Bench b("nv_full");
+    b.accelerator.csb_write(b.at(*unit, 4), 1);
+    CHECK(b.accelerator.program_errors().has("nvdla.unsupported_unit"));
+  }
+}
+
+TEST_CASE("accelerator: a reset forgets what was refused and what was going on") {
+  Bench b("nv_small");
+  bool line = false;
+  b.accelerator.on_interrupt([&](bool high) { line = high; });
+  b.accelerator.csb_write(b.at(regs::kGlb, regs::glb::S_INTR_SET), 1);
+  b.accelerator.csb_write(b.at(regs::kBdma, 4), 1);
+  b.accelerator.csb_write(b.at(regs::kPdp, regs::pdp::D_OP_ENABLE), 1);
+  b.accelerator.events().run_until(50);
+  REQUIRE(line);
+  REQUIRE_FALSE(b.accelerator.program_errors().empty());
+  b.accelerator.reset();
+  CHECK_FALSE(line);
+  CHECK(b.accelerator.idle());
+  CHECK(b.accelerator.busy_blocks().empty());
+  CHECK(b.accelerator.program_errors().empty());
+  CHECK(b.accelerator.events().now() == 50);
+  b.accelerator.csb_write(b.at(regs::kGlb, regs::glb::S_INTR_SET), 1);
+  b.accelerator.events().run_until(60);
+  CHECK(line);
 }
 
 TEST_CASE("accelerator: an interrupt that software sets reaches the line") {
