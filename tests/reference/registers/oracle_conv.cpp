@@ -1,7 +1,7 @@
 // Convolution for one operation, direct or on an image, with SDP behind it and perhaps PDP: input
 // conversion, the sum over the kernel, accumulator output, element by element. Manual: "Weight for
-// direct convolution", "Weight for image input", "Pixel Format", "Convolution pipeline". No reuse
-// of buffer contents, no post-extension, int8.
+// direct convolution", "Weight for image input", "Pixel Format", "Convolution pipeline". int8; it
+// reads memory only, so a program that reuses buffer contents is given with their addresses.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -146,7 +146,8 @@ class Convolution {
   }
 
   /// Kernels in groups; within a group blocks of channels, then rows, columns, kernels, and within
-  /// that the channels of the block. On images a row of the kernel counts as one run of channels.
+  /// that the channels of the block. On images a row of the kernel counts as one run of channels;
+  /// with post-extension two or four rows of a kernel follow each other.
   [[nodiscard]] int64_t weight(int64_t kernel, int64_t row, int64_t column, int64_t ch) const {
     const int64_t in_row = image_ ? column * channels_ + ch : ch;
     const int64_t positions = image_ ? 1 : columns_;
@@ -155,9 +156,13 @@ class Convolution {
     const int64_t together = std::min<int64_t>(p_.mac_kernels, kernels_ - group);
     const int64_t block = in_row / p_.mac_channels * p_.mac_channels;
     const int64_t block_size = std::min<int64_t>(p_.mac_channels, run - block);
-    const int64_t place = row * positions + (image_ ? 0 : column);
+    const int64_t joined = image_ ? int64_t{1} << p_.csc.get(c::D_POST_Y_EXTENSION_Y_EXTENSION) : 1;
+    const int64_t first_row = row / joined * joined;
+    const int64_t rows_together = std::min(joined, rows_ - first_row);
+    const int64_t place = (image_ ? 0 : column) * together + kernel - group;
     const int64_t at = group * rows_ * positions * run + together * rows_ * positions * block +
-                       (place * together + kernel - group) * block_size + in_row - block;
+                       together * first_row * positions * block_size +
+                       (place * rows_together + row - first_row) * block_size + in_row - block;
     return weights_[static_cast<size_t>(at)];
   }
 

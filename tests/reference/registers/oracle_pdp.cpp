@@ -1,4 +1,5 @@
-// PDP for one operation from memory or SDP without width splitting: maximum, minimum, average.
+// PDP for one operation from memory or SDP: maximum, minimum, average. Splitting the width changes
+// nothing of it.
 #include <algorithm>
 #include <utility>
 #include <vector>

@@ -43,6 +43,7 @@ struct Shape {
   uint32_t columns = 1, rows = 1, stride_x = 1, stride_y = 1, dilation_x = 1, dilation_y = 1;
   uint32_t left = 0, right = 0, top = 0, bottom = 0;
   uint32_t out_width = 1, out_height = 1;
+  uint32_t extension = 0;  ///< of an image: rows are joined in twos (1) or fours (2)
   uint32_t entries = 1, data_banks = 1, weight_banks = 1, weight_bytes = 0;
 
   [[nodiscard]] uint32_t kernel_bytes() const { return columns * rows * channels; }
@@ -92,6 +93,14 @@ void draw_window(Shape& s, Random& random) {
   s.bottom = pads[3];
   fit(s.width, s.columns, s.stride_x, s.dilation_x, s.left, s.right, s.out_width);
   fit(s.height, s.rows, s.stride_y, s.dilation_y, s.top, s.bottom, s.out_height);
+}
+
+/// As many kernel rows joined as drawn, if the multipliers' inputs hold them.
+void draw_extension(Shape& s, Random& random, const HwConfig& hw) {
+  s.extension = random.below(3);
+  const uint32_t widest = std::max(s.columns, s.stride_x) * s.channels;
+  while (s.extension > 0 && widest > hw.mac_atomic_c_size >> s.extension) --s.extension;
+  if (!s.image) s.extension = 0;
 }
 
 /// Shares the buffer out. Weights may have less than all their bytes, but two kernel groups.
@@ -186,6 +195,7 @@ void program_csc(Program& p, const Shape& s) {
                   {c::D_DATAIN_SIZE_EXT_0_DATAIN_WIDTH_EXT, s.width - 1},
                   {c::D_DATAIN_SIZE_EXT_0_DATAIN_HEIGHT_EXT, s.height - 1},
                   {c::D_DATAIN_SIZE_EXT_1_DATAIN_CHANNEL_EXT, s.channels - 1},
+                  {c::D_POST_Y_EXTENSION_Y_EXTENSION, s.extension},
                   {c::D_ENTRY_PER_SLICE_ENTRIES, s.entries - 1},
                   {c::D_WEIGHT_SIZE_EXT_0_WEIGHT_WIDTH_EXT, s.image ? 0 : s.columns - 1},
                   {c::D_WEIGHT_SIZE_EXT_0_WEIGHT_HEIGHT_EXT, s.rows - 1},
@@ -219,6 +229,7 @@ void make_conv(Program& p, Random& random, const HwConfig& hw, const Size& size)
   s.channels = s.image ? s.pixel.channels : size.channels;
   s.kernels = size.kernels;
   draw_window(s, random);
+  draw_extension(s, random, hw);
   share_banks(s, random, hw);
   program_cdma(p, random, s);
   place_input(p, random, s);
@@ -244,6 +255,38 @@ void make_conv(Program& p, Random& random, const HwConfig& hw, const Size& size)
   p.sdp.set(regs::sdp::D_FEATURE_MODE_CFG_OUTPUT_DST, to_pdp);
   p.sdp_rdma.set(regs::sdp_rdma::D_FEATURE_MODE_CFG_FLYING_MODE, 1);
   if (to_pdp) make_pdp(p, random, hw, out, true);
+}
+
+ConvPair make_conv_pair(const Program& like, Random& random, const HwConfig& hw, const Size& size) {
+  constexpr uint32_t kElsewhere = 0x8000, kNowhere = 0x700000;
+  ConvPair pair{like, like, like};
+  make_conv(pair.first, random, hw, size);
+  Program& second = pair.second = pair.first;
+  const uint64_t weight_room = hw.bank_bytes() * (pair.first.cdma.get(d::D_BANK_WEIGHT_BANK) + 1);
+  const bool weights_fit = pair.first.cdma.get(d::D_WEIGHT_BYTES_WEIGHT_BYTES) <= weight_room;
+  const bool reuse_weights = weights_fit && random.flip();
+  const bool reuse_data = !reuse_weights || random.chance(4);
+  for (Program* p : {&pair.first, &second}) {
+    const bool last = p == &second;
+    set_all(p->cdma,
+            {{last ? d::D_MISC_CFG_DATA_REUSE : d::D_MISC_CFG_SKIP_DATA_RLS, reuse_data},
+             {last ? d::D_MISC_CFG_WEIGHT_REUSE : d::D_MISC_CFG_SKIP_WEIGHT_RLS, reuse_weights}});
+    set_all(p->csc,
+            {{last ? c::D_MISC_CFG_DATA_REUSE : c::D_MISC_CFG_SKIP_DATA_RLS, reuse_data},
+             {last ? c::D_MISC_CFG_WEIGHT_REUSE : c::D_MISC_CFG_SKIP_WEIGHT_RLS, reuse_weights}});
+  }
+  const auto move = [&](Registers& regs, const Field& low, uint32_t bytes) {
+    regs.set(low, int64_t{regs.get(low)} + bytes);
+  };
+  if (!reuse_data) move(second.cdma, d::D_DAIN_ADDR_LOW_0_DATAIN_ADDR_LOW_0, kElsewhere);
+  if (!reuse_weights) move(second.cdma, d::D_WEIGHT_ADDR_LOW_WEIGHT_ADDR_LOW, kElsewhere);
+  move(second.sdp, regs::sdp::D_DST_BASE_ADDR_LOW_DST_BASE_ADDR_LOW, 0x100000);
+  move(second.pdp, regs::pdp::D_DST_BASE_ADDR_LOW_DST_BASE_ADDR_LOW, 0x100000);
+  pair.meant = second;
+  // What is reused must not be fetched: nothing of use lies at its address.
+  if (reuse_data) second.cdma.set(d::D_DAIN_ADDR_LOW_0_DATAIN_ADDR_LOW_0, kNowhere);
+  if (reuse_weights) second.cdma.set(d::D_WEIGHT_ADDR_LOW_WEIGHT_ADDR_LOW, kNowhere);
+  return pair;
 }
 
 }  // namespace dlavp::reference

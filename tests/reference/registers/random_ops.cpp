@@ -2,6 +2,7 @@
 #include "tests/reference/registers/random_ops.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace dlavp::reference {
 
@@ -242,6 +243,39 @@ void place_pdp(Program& p, Random& random, const Size& in, const Size& out) {
         kDestination, out, p.atom, random);
 }
 
+/// Cuts the width into two to four bands, if the windows allow it: whole windows, the first band
+/// with the padding in front, neighbours sharing what both of their windows reach.
+void split_width(Program& p, Random& random, uint32_t width, uint32_t windows, uint32_t kernel,
+                 uint32_t stride, uint32_t left) {
+  namespace r = regs::pdp;
+  namespace pr = regs::pdp_rdma;
+  const uint32_t bands = 2 + random.below(3);
+  if (windows < bands) return;
+  const int64_t first = 1 + random.below(windows - bands + 1);
+  const int64_t mid = bands == 2 ? 1 : 1 + random.below((windows - first - 1) / (bands - 2));
+  const int64_t last = windows - first - mid * (bands - 2);
+  const int64_t in_first = (first - 1) * stride + kernel - left;
+  const int64_t last_start = (first + mid * (bands - 2)) * stride - left;
+  const int64_t in_last = int64_t{width} - last_start - (int64_t{kernel} - stride);
+  if (last < 1 || in_first < 1 || first * stride < left || in_last < 1 || last_start >= width)
+    return;
+  p.pdp.set(r::D_OPERATION_MODE_CFG_SPLIT_NUM, bands - 1);
+  p.pdp_rdma.set(pr::D_OPERATION_MODE_CFG_SPLIT_NUM, bands - 1);
+  p.pdp.set(r::D_PARTIAL_WIDTH_OUT_PARTIAL_WIDTH_OUT_FIRST, first - 1);
+  p.pdp.set(r::D_PARTIAL_WIDTH_OUT_PARTIAL_WIDTH_OUT_MID, mid - 1);
+  p.pdp.set(r::D_PARTIAL_WIDTH_OUT_PARTIAL_WIDTH_OUT_LAST, last - 1);
+  for (const auto& [ours, theirs, value] : std::initializer_list<std::tuple<Field, Field, int64_t>>{
+           {r::D_PARTIAL_WIDTH_IN_PARTIAL_WIDTH_IN_FIRST,
+            pr::D_PARTIAL_WIDTH_IN_PARTIAL_WIDTH_IN_FIRST, in_first},
+           {r::D_PARTIAL_WIDTH_IN_PARTIAL_WIDTH_IN_MID, pr::D_PARTIAL_WIDTH_IN_PARTIAL_WIDTH_IN_MID,
+            mid * stride},
+           {r::D_PARTIAL_WIDTH_IN_PARTIAL_WIDTH_IN_LAST,
+            pr::D_PARTIAL_WIDTH_IN_PARTIAL_WIDTH_IN_LAST, in_last}}) {
+    p.pdp.set(ours, value - 1);
+    p.pdp_rdma.set(theirs, value - 1);
+  }
+}
+
 /// Padding that begins more windows than there are outputs, and unused input: refused by the model.
 bool emits_unfinished(uint32_t span, uint32_t before, uint32_t stride) {
   return before / stride > span / stride && span % stride != 0;
@@ -304,6 +338,7 @@ void make_pdp(Program& p, Random& random, const HwConfig&, const Size& wanted, b
            {pr::D_PARTIAL_WIDTH_IN_PARTIAL_WIDTH_IN_FIRST, in.width - 1}})
     p.pdp_rdma.set(field, value);
   place_pdp(p, random, in, out);
+  if (!from_sdp && random.chance(3)) split_width(p, random, in.width, out.width, kw, sx, left);
 }
 
 void make_cdp(Program& p, Random& random, const HwConfig&, const Size& size) {

@@ -46,6 +46,13 @@ void make_cdp(Program& program, Random& random, const HwConfig& hw, const Size& 
 /// A convolution with SDP behind it, and sometimes PDP. May shrink kernels to bound the work.
 void make_conv(Program& program, Random& random, const HwConfig& hw, const Size& size);
 
+/// Two convolutions of one shape, the second on data or weights (or both) that the first one leaves
+/// in the buffer. `meant` is the second with the addresses of what it reuses.
+struct ConvPair {
+  Program first, second, meant;
+};
+ConvPair make_conv_pair(const Program& like, Random& random, const HwConfig& hw, const Size& size);
+
 /// Where make_conv puts what is read besides SDP's operands.
 inline constexpr uint32_t kConvInput = 0x10000, kConvSecondPlane = 0x100000,
                           kConvWeights = 0x600000, kConvWeightBytes = 0x40000;

@@ -16,11 +16,19 @@ using namespace dlavp::reference;
 
 namespace {
 
-enum class Target { kSdp, kPdp, kCdp, kConv };
+enum class Target { kSdp, kPdp, kCdp, kConv, kReuse, kPdpMix };
 
 constexpr const char* kConfigs[] = {"nv_small",      "nv_small_256",        "nv_small_256_full",
                                     "nv_medium_512", "nv_medium_1024_full", "nv_large"};
 constexpr sim::Cycle kPatience = 20'000'000;
+
+/// One operation or chain: what is run, and what it means - the same but for operands that are in
+/// the buffer already.
+struct Step {
+  Target target;
+  Program program, meant;
+  unsigned group = 0, pdp_group = 0;
+};
 
 struct Trial {
   Target target;
@@ -57,8 +65,10 @@ void scatter_conv(SparseMemory& memory, uint32_t seed) {
               "seed {}", seed);
 }
 
-void write(nvdla::Accelerator& chip, const Registers& regs) {
+void write(nvdla::Accelerator& chip, const Registers& regs, unsigned group = 0) {
+  constexpr uint32_t kPointer = 4;  // S_POINTER of every unit
   const auto base = static_cast<uint32_t>(regs.table().base(chip.hw().hw));
+  chip.csb_write(base + kPointer, group);
   for (const auto& [offset, value] : regs.values()) chip.csb_write(base + offset, value);
 }
 
@@ -80,15 +90,16 @@ void enable(nvdla::Accelerator& chip, const regs::UnitTable& table, uint32_t off
   chip.csb_write(static_cast<uint32_t>(table.base(chip.hw().hw)) + offset, 1);
 }
 
-void start_conv(nvdla::Accelerator& chip, const Program& p) {
+void start_conv(nvdla::Accelerator& chip, const Program& p, unsigned group, unsigned pdp_group) {
   const bool to_pdp = p.sdp.get(regs::sdp::D_FEATURE_MODE_CFG_OUTPUT_DST) != 0;
   for (const Registers* unit :
        {&p.cdma, &p.csc, &p.cmac_a, &p.cmac_b, &p.cacc, &p.sdp, &p.sdp_rdma})
-    write(chip, *unit);
-  write_tables(chip, p.sdp.table(), p.sdp_tables,
-               Access{regs::sdp::S_LUT_ACCESS_CFG, regs::sdp::S_LUT_ACCESS_DATA});
+    write(chip, *unit, group);
+  if (group == 0)  // the other group's operation has the same tables
+    write_tables(chip, p.sdp.table(), p.sdp_tables,
+                 Access{regs::sdp::S_LUT_ACCESS_CFG, regs::sdp::S_LUT_ACCESS_DATA});
   if (to_pdp) {
-    write(chip, p.pdp);
+    write(chip, p.pdp, pdp_group);
     enable(chip, p.pdp.table(), regs::pdp::D_OP_ENABLE);
   }
   enable(chip, p.sdp.table(), regs::sdp::D_OP_ENABLE);
@@ -103,18 +114,19 @@ void start_conv(nvdla::Accelerator& chip, const Program& p) {
   enable(chip, p.cdma.table(), regs::cdma::D_OP_ENABLE);
 }
 
-void start(nvdla::Accelerator& chip, const Program& p, Target target) {
-  if (target == Target::kConv) return start_conv(chip, p);
-  if (target == Target::kSdp) {
+void start(nvdla::Accelerator& chip, const Step& step) {
+  const Program& p = step.program;
+  if (step.target == Target::kConv) return start_conv(chip, p, step.group, step.pdp_group);
+  if (step.target == Target::kSdp) {
     write_tables(chip, p.sdp.table(), p.sdp_tables,
                  Access{regs::sdp::S_LUT_ACCESS_CFG, regs::sdp::S_LUT_ACCESS_DATA});
     write(chip, p.sdp_rdma);
     write(chip, p.sdp);
     enable(chip, p.sdp_rdma.table(), regs::sdp_rdma::D_OP_ENABLE);
     enable(chip, p.sdp.table(), regs::sdp::D_OP_ENABLE);
-  } else if (target == Target::kPdp) {
-    write(chip, p.pdp_rdma);
-    write(chip, p.pdp);
+  } else if (step.target == Target::kPdp) {
+    write(chip, p.pdp_rdma);  // the read DMA has only operations from memory
+    write(chip, p.pdp, step.pdp_group);
     enable(chip, p.pdp_rdma.table(), regs::pdp_rdma::D_OP_ENABLE);
     enable(chip, p.pdp.table(), regs::pdp::D_OP_ENABLE);
   } else {
@@ -127,57 +139,96 @@ void start(nvdla::Accelerator& chip, const Program& p, Target target) {
   }
 }
 
-void make(const Trial& trial, Program& program) {
+bool to_pdp(const Program& p) { return p.sdp.get(regs::sdp::D_FEATURE_MODE_CFG_OUTPUT_DST) != 0; }
+
+/// A chain that ends in PDP and a pooling from memory, in either order.
+std::vector<Step> make_pdp_mix(const Trial& trial, const Program& empty) {
+  namespace r = regs::pdp;
+  Program chain = empty, pooling = empty;
+  Random random(trial.seed);
+  while (!to_pdp(chain)) {
+    chain = empty;
+    make_conv(chain, random, *trial.hw,
+              {trial.size.width, trial.size.height, trial.size.channels, trial.size.kernels});
+  }
+  make_pdp(pooling, random, *trial.hw,
+           {std::min(trial.size.width, 12u), std::min(trial.size.height, 9u), trial.size.channels});
+  pooling.pdp.set(r::D_DST_BASE_ADDR_LOW_DST_BASE_ADDR_LOW,
+                  int64_t{pooling.pdp.get(r::D_DST_BASE_ADDR_LOW_DST_BASE_ADDR_LOW)} + 0x100000);
+  const Step first{Target::kConv, chain, chain, 0, 0}, second{Target::kPdp, pooling, pooling, 0, 1};
+  if (random.flip()) return {first, second};
+  return {{Target::kPdp, pooling, pooling, 0, 0}, {Target::kConv, chain, chain, 0, 1}};
+}
+
+std::vector<Step> make(const Trial& trial) {
+  Program program;
+  program.atom = trial.hw->memory_atomic_size;
+  program.mac_channels = trial.hw->mac_atomic_c_size;
+  program.mac_kernels = trial.hw->mac_atomic_k_size;
   Random random(trial.seed);
   switch (trial.target) {
     case Target::kSdp:
-      return make_sdp(program, random, *trial.hw, trial.size);
+      make_sdp(program, random, *trial.hw, trial.size);
+      break;
     case Target::kPdp:
-      return make_pdp(program, random, *trial.hw, trial.size);
+      make_pdp(program, random, *trial.hw, trial.size);
+      break;
     case Target::kCdp:
-      return make_cdp(program, random, *trial.hw, trial.size);
+      make_cdp(program, random, *trial.hw, trial.size);
+      break;
     case Target::kConv:
-      return make_conv(program, random, *trial.hw, trial.size);
+      make_conv(program, random, *trial.hw, trial.size);
+      break;
+    case Target::kReuse: {
+      const ConvPair pair = make_conv_pair(program, random, *trial.hw, trial.size);
+      return {{Target::kConv, pair.first, pair.first, 0, 0},
+              {Target::kConv, pair.second, pair.meant, 1, 1}};
+    }
+    case Target::kPdpMix:
+      return make_pdp_mix(trial, program);
   }
+  return {{trial.target, program, program, 0, 0}};
 }
 
-std::vector<uint64_t> run(const Trial& trial, const Program& program) {
-  switch (trial.target) {
+std::vector<uint64_t> run(Target target, const Program& program) {
+  switch (target) {
     case Target::kSdp:
       return run_sdp(program);
     case Target::kPdp:
       return run_pdp(program);
     case Target::kCdp:
       return run_cdp(program);
-    case Target::kConv:
+    default:
       return run_conv(program);
   }
-  return {};
+}
+
+bool makes_conv(Target target) {
+  return target == Target::kConv || target == Target::kReuse || target == Target::kPdpMix;
 }
 
 /// What differs, or nothing.
 std::optional<std::string> differs(const Trial& trial) {
-  Program program;
-  program.atom = trial.hw->memory_atomic_size;
-  program.mac_channels = trial.hw->mac_atomic_c_size;
-  program.mac_kernels = trial.hw->mac_atomic_k_size;
-  make(trial, program);
+  std::vector<Step> steps = make(trial);
   SparseMemory expected, got, secondary;
   for (SparseMemory* memory : {&expected, &got}) {
     scatter(*memory, trial.seed);
-    if (trial.target == Target::kConv) scatter_conv(*memory, trial.seed);
+    if (makes_conv(trial.target)) scatter_conv(*memory, trial.seed);
   }
-  program.memory = &expected;
-  const std::vector<uint64_t> written = run(trial, program);
+  std::vector<uint64_t> written;
+  size_t operations = 0;
+  for (Step& step : steps) {
+    operations += step.target == Target::kConv ? 2 + to_pdp(step.program) : 1;
+    step.meant.memory = &expected;
+    const std::vector<uint64_t> addresses = run(step.target, step.meant);
+    written.insert(written.end(), addresses.begin(), addresses.end());
+  }
   mcif::FixedLatencyMemory timing(8), secondary_timing(8);
   nvdla::Accelerator chip(*trial.hw, *trial.timing, {&got, &secondary, &timing, &secondary_timing});
-  start(chip, program, trial.target);
+  for (const Step& step : steps) start(chip, step);
   while (chip.events().now() < kPatience && chip.events().run_next()) {
   }
   if (!chip.program_errors().empty()) return "refused: " + chip.program_errors().text();
-  const size_t operations = trial.target != Target::kConv
-                                ? 1
-                                : 2 + program.sdp.get(regs::sdp::D_FEATURE_MODE_CFG_OUTPUT_DST);
   if (chip.operations().size() != operations)
     return fmt::format("{} operations completed, expected {}", chip.operations().size(),
                        operations);
@@ -217,7 +268,7 @@ void compare(Target target) {
       Random sizes(own ^ 0x5bd1e995);
       const uint32_t atom = hw.memory_atomic_size;
       Size size{sizes.size(4, 12), sizes.size(4, 9), sizes.size(atom, 2 * atom + 5)};
-      if (target == Target::kConv) {
+      if (makes_conv(target)) {
         const uint32_t c = hw.mac_atomic_c_size, k = hw.mac_atomic_k_size;
         size = {sizes.size(4, 20), sizes.size(4, 14), sizes.size(c, 2 * c + 5),
                 sizes.size(k, 3 * k + 1)};
@@ -240,4 +291,10 @@ TEST_CASE("reference: random PDP operations equal the oracle") { compare(Target:
 TEST_CASE("reference: random CDP operations equal the oracle") { compare(Target::kCdp); }
 TEST_CASE("reference: random convolutions through SDP and PDP equal the oracle") {
   compare(Target::kConv);
+}
+TEST_CASE("reference: random convolutions on kept data and weights equal the oracle") {
+  compare(Target::kReuse);
+}
+TEST_CASE("reference: pooling on the fly and from memory, queued in either order") {
+  compare(Target::kPdpMix);
 }
