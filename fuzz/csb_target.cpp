@@ -149,7 +149,7 @@ class Machine {
     DLAVP_CHECK(!e.id.empty() && !e.message.empty(), "an error without id or text: {}", e.text());
     Refusal refusal;
     const std::string_view place = e.place;
-    refusal.unit = "CONV";
+    refusal.unit = place.starts_with("CSB ") ? "" : "CONV";  // an access belongs to no operation
     for (const char* unit : {"SDP", "PDP", "CDP"}) {
       if (!place.starts_with(unit)) continue;
       refusal.unit = unit;

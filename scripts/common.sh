@@ -1,4 +1,4 @@
-# Shared by scripts/demo and scripts/check: package installation and small helpers.
+# Shared by scripts/demo, scripts/check and scripts/fuzz: package installation and small helpers.
 # Sourced, not run. Works as root or with sudo, from any directory.
 set -euo pipefail
 
@@ -14,6 +14,7 @@ build_packages=(
 )
 test_packages=(catch2 qemu-system-misc libbenchmark-dev python3-numpy python3-onnx)
 full_packages=(python3-torch python3-torchvision)
+fuzz_packages=(clang-14 libclang-rt-14-dev llvm-14)
 
 say() { printf '\n== %s\n' "$*"; }
 
