@@ -50,12 +50,10 @@ McifTiming::McifTiming(const TimingParams& params) {
   const auto cycles = [&](const char* name) {
     return static_cast<sim::Cycle>(params.get(std::string("mcif.") + name));
   };
-  read_request = cycles("read_request");
   read_arbiter_input = cycles("read_arbiter_input");
   read_arbiter_output = cycles("read_arbiter_output");
   read_command = cycles("read_command");
   read_response = cycles("read_response");
-  read_slot_release = cycles("read_slot_release");
   read_credit_return = cycles("read_credit_return");
   outstanding_return = cycles("outstanding_return");
   write_request = cycles("write_request");
@@ -64,7 +62,6 @@ McifTiming::McifTiming(const TimingParams& params) {
   write_command = cycles("write_command");
   write_response = cycles("write_response");
   write_slot_release = cycles("write_slot_release");
-  read_request_slots = static_cast<uint32_t>(cycles("read_request_slots"));
   write_word_slots = static_cast<uint32_t>(cycles("write_word_slots"));
 }
 

@@ -8,11 +8,11 @@
 namespace dlavp::mcif {
 
 struct McifTiming {
-  sim::Cycle read_request, read_arbiter_input, read_arbiter_output, read_command, read_response;
-  sim::Cycle read_slot_release, read_credit_return, outstanding_return;
+  sim::Cycle read_arbiter_input, read_arbiter_output, read_command, read_response;
+  sim::Cycle read_credit_return, outstanding_return;
   sim::Cycle write_request, write_arbiter_input, write_arbiter_output, write_command;
   sim::Cycle write_response, write_slot_release;
-  uint32_t read_request_slots, write_word_slots;
+  uint32_t write_word_slots;
 
   explicit McifTiming(const TimingParams& params);
 };

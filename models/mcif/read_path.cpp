@@ -36,14 +36,9 @@ void ReadChannel::set_handlers(std::function<void()> on_ready, std::function<voi
 
 bool ReadChannel::can_request() const {
   const Cycle now = events_.now();
-  while (!released_.empty() && released_.front() <= now) released_.pop();
-  const bool same_cycle = request_cycle_ == now;
-  const bool full = slots_used_ + released_.size() >= timing_.read_request_slots;
-  refused_ = same_cycle || full;
-  if (same_cycle)
-    events_.schedule(ready_event_, now + 1);
-  else if (full && !released_.empty())
-    events_.schedule(ready_event_, released_.front());
+  const Cycle at = request_cycle_ == now ? stages_.ready_at(now + 1) : stages_.ready_at(now);
+  refused_ = at != now;
+  if (refused_ && at != kNever) events_.schedule(ready_event_, at);
   return !refused_;
 }
 
@@ -52,9 +47,9 @@ void ReadChannel::request(uint64_t address, uint32_t atoms) {
   DLAVP_CHECK(atoms > 0 && address % bus_.atom_bytes == 0, "read request of {} atoms at {:#x}",
               atoms, address);
   request_cycle_ = events_.now();
-  ++slots_used_;
+  stages_.push(events_.now());
   beats_ += bus_.beats(address, atoms);
-  requests_.push({address, atoms, events_.now() + timing_.read_request});
+  requests_.push({address, atoms});
   prepare();
 }
 
@@ -62,8 +57,10 @@ void ReadChannel::request(uint64_t address, uint32_t atoms) {
 void ReadChannel::prepare() {
   if (visible_ != kNever || requests_.empty()) return;
   const Request& head = requests_.front();
+  const Cycle at_splitter = stages_.front();
+  DLAVP_CHECK(at_splitter != kNever, "request at {:#x} not at the splitter", head.address);
   next_atoms_ = bus_.first_atoms(head.address, head.atoms);
-  Cycle split = std::max({head.at_splitter, split_ + 1, grant_2_ + 1});
+  Cycle split = std::max({at_splitter, split_ + 1, grant_2_ + 1});
   if (depth_ != 0) {
     while (used_ + next_atoms_ > depth_ && !credits_.empty()) {
       used_ -= credits_.front().atoms;
@@ -76,6 +73,12 @@ void ReadChannel::prepare() {
   next_beats_ = bus_.beats(head.address, next_atoms_);
   split_ = split;
   visible_ = split + timing_.read_arbiter_input;
+  if (next_atoms_ == head.atoms) {
+    stages_.pop(split);
+    // When the first register is ready again may be known now.
+    const Cycle ready = refused_ ? stages_.ready_at(events_.now()) : kNever;
+    if (ready != kNever) events_.schedule(ready_event_, ready);
+  }
   path_.wake(visible_);
 }
 
@@ -89,9 +92,6 @@ void ReadChannel::granted(Cycle now) {
   head.atoms -= next_atoms_;
   if (head.atoms == 0) {
     requests_.pop();
-    --slots_used_;
-    released_.push(std::max(now, split_ + timing_.read_slot_release));
-    if (refused_) events_.schedule(ready_event_, released_.front());
   }
   prepare();
 }

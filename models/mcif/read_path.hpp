@@ -10,12 +10,13 @@
 #include "models/mcif/dma_port.hpp"
 #include "models/mcif/mcif_timing.hpp"
 #include "models/mcif/ring.hpp"
+#include "models/mcif/skid_chain.hpp"
 
 namespace dlavp::mcif {
 
 class ReadPath;
 
-/// One client's side. A request made in cycle t is at the burst splitter in t + read_request.
+/// One client's side. A request made in cycle t is at the burst splitter in t + 3 at the earliest.
 class ReadChannel final : public ReadPort {
  public:
   ReadChannel(ReadPath& path, sim::EventQueue& events, const McifTiming& timing,
@@ -35,7 +36,6 @@ class ReadChannel final : public ReadPort {
   struct Request {
     uint64_t address = 0;
     uint32_t atoms = 0;
-    sim::Cycle at_splitter = 0;
   };
   struct Arrival {
     sim::Cycle next = 0, last = 0;
@@ -60,8 +60,7 @@ class ReadChannel final : public ReadPort {
   Ring<Request> requests_;
   Ring<Arrival> arriving_;
   Ring<Credit> credits_;
-  mutable Ring<sim::Cycle> released_;  ///< request slots on their way back
-  uint32_t slots_used_ = 0;            ///< requests in the input registers
+  SkidChain stages_;  ///< the request registers in front of the splitter
   sim::Cycle request_cycle_ = sim::kNever;
   sim::Cycle visible_ = sim::kNever;  ///< the next transaction is at the arbiter; never: none
   uint32_t next_atoms_ = 0, next_beats_ = 0;

@@ -1,7 +1,6 @@
 // One atom enters at a time, as the slowest enabled stage lets it; every stage behind is a plain
-// pipeline, so an atom's result has a fixed distance from its entry. An operand that comes late
-// holds its atom back at the entry: the same cycle at the output as the hardware's stall in the
-// middle.
+// pipeline, so an atom's result has a fixed distance from its entry. An atom whose operand comes
+// late counts as entered so much later; those behind it fill the stages in front.
 #include "models/sdp/datapath.hpp"
 
 #include <algorithm>
@@ -52,7 +51,7 @@ AtomCost atom_cost(const SdpOp& op, const HwConfig& hw, const SdpTiming& t) {
   const uint32_t widest = std::max({throughput[kX1], throughput[kX2], throughput[kY]});
   const sim::Cycle pieces = hw.memory_atomic_size / widest;  // parts of an atom, one a cycle
   AtomCost cost;
-  cost.period = pieces;
+  cost.pieces = cost.period = pieces;
   sim::Cycle before = t.input;
   for (unsigned s = 0; s < kStages; ++s) {
     const StageOp& stage = op.stage[s];
@@ -63,19 +62,20 @@ AtomCost atom_cost(const SdpOp& op, const HwConfig& hw, const SdpTiming& t) {
     const sim::Cycle second =
         y ? (stage.alu.enabled ? t.y_alu : 0) : (stage.mul.enabled ? t.x_mul : 0);
     const sim::Cycle tail = y ? (stage.lut ? t.y_lut : 0) : t.x_tail;
-    // Atom and operand both pass a register that splits them before they meet in the stage; an
-    // operand that only the second half needs has the first half's time in addition.
-    const Unary& leading = y ? stage.mul : stage.alu;
-    const Unary& trailing = y ? stage.alu : stage.mul;
-    const bool feeds_leading = leading.enabled && leading.from_memory;
-    sim::Cycle slack = before + (feeds_leading ? 0 : first);
-    if (y) {
-      const OperandCvt& cvt = feeds_leading ? leading.cvt : trailing.cvt;
-      const sim::Cycle converter = cvt.bypass ? t.y_cvt_bypass : t.y_cvt;
-      slack = slack > converter ? slack - converter : 0;
-    }
-    cost.operand_slack[s] = slack;
+    // Atom and operand both pass a register that splits them before they meet in the stage; the
+    // second half is the first half's time later.
+    const auto slack = [&](const Unary& half, sim::Cycle offset) {
+      const sim::Cycle converter = !y ? 0 : half.cvt.bypass ? t.y_cvt_bypass : t.y_cvt;
+      return static_cast<int64_t>(before + offset) - static_cast<int64_t>(converter);
+    };
     const sim::Cycle stage_pieces = hw.memory_atomic_size / throughput[s];
+    AtomCost::Meeting& meeting = cost.meeting[s];
+    const int64_t alu = slack(stage.alu, y ? first : 0), mul = slack(stage.mul, y ? 0 : first);
+    const bool has_alu = stage.alu.enabled && stage.alu.from_memory;
+    const bool has_mul = stage.mul.enabled && stage.mul.from_memory;
+    meeting.slack = {has_alu ? alu : mul, has_mul ? mul : alu};
+    meeting.pieces = stage_pieces;
+    meeting.atoms_before = static_cast<uint32_t>((before + (has_mul && !y ? first : 0)) / pieces);
     const sim::Cycle slower = std::max(stage_pieces, cost.period) - cost.period;
     cost.period += slower;
     before += 2 + first + second + tail + slower;
@@ -85,6 +85,7 @@ AtomCost atom_cost(const SdpOp& op, const HwConfig& hw, const SdpTiming& t) {
   const sim::Cycle room = cost.latency - cost.pdp_lead + t.pdp_data;  // a piece a stage
   cost.pdp_atoms = static_cast<uint32_t>(room / pieces);
   cost.pdp_wait = pieces - room % pieces;
+  cost.stage_period = cost.period;
   if (op.flying) cost.period = std::max(cost.period, pieces + t.conv_bubble);
   return cost;
 }
@@ -124,6 +125,13 @@ void Datapath::start(const SdpOp& op, const std::array<bool, kStages>& operands,
   to_enter_ = to_leave_ = op.size.pixels() * surfaces;
   next_entry_ = load + timing_.load_to_data;
   entered_ = taken_ = 0;
+  out_ = 0;
+  met_ = {};
+  any_operand_ = false;
+  for (unsigned s = 0; s < kStages; ++s) {
+    any_operand_ |= operands[s];
+    if (operands[s]) streams_[s]->set_use(cost_.meeting[s].slack, cost_.meeting[s].pieces);
+  }
   in_flight_.clear();
   in_flight_limit_ = timing_.output_atoms + static_cast<uint32_t>(cost_.latency / cost_.period);
   command_next_ = true;
@@ -140,8 +148,13 @@ void Datapath::start(const SdpOp& op, const std::array<bool, kStages>& operands,
 }
 
 sim::Cycle Datapath::entry_time() const {
-  if (!active_ || to_enter_ == 0 || in_flight_.size() >= in_flight_limit_) return sim::kNever;
+  if (!active_ || to_enter_ == 0 || inside() >= in_flight_limit_) return sim::kNever;
   sim::Cycle at = next_entry_;
+  if (any_operand_) {
+    const sim::Cycle room = room_time();
+    if (room == sim::kNever) return room;
+    at = std::max(at, room);
+  }
   if (op_.to_pdp && entered_ > cost_.pdp_atoms) {
     const uint64_t needed = entered_ - cost_.pdp_atoms;
     if (taken_ < needed) return sim::kNever;
@@ -154,17 +167,27 @@ sim::Cycle Datapath::entry_time() const {
     if (ready == sim::kNever) return ready;
     at = std::max(at, ready);
   }
-  for (unsigned s = 0; s < kStages; ++s) {
-    if (!operands_[s]) continue;
-    const sim::Cycle ready = streams_[s]->head_ready();
-    if (ready == sim::kNever) return ready;
-    if (ready > cost_.operand_slack[s]) at = std::max(at, ready - cost_.operand_slack[s]);
-  }
   return std::max(at, context_.events.now());
 }
 
+// The stages in front of a meeting take a few atoms while the one there waits.
+sim::Cycle Datapath::room_time() const {
+  sim::Cycle room = 0;
+  for (unsigned s = 0; s < kStages; ++s) {
+    if (!operands_[s]) continue;
+    const uint64_t before = cost_.meeting[s].atoms_before;
+    if (entered_ <= before) continue;
+    const uint64_t atom = entered_ - 1 - before;
+    if (met_[s] <= atom) return sim::kNever;
+    room = std::max(room, met_at_[s][atom % kRing] + (before + 1) * cost_.pieces);
+  }
+  return room;
+}
+
 void Datapath::kick() {
-  if (!active_ || enter_event_.pending()) return;
+  if (!active_) return;
+  if (any_operand_) meet();
+  if (enter_event_.pending()) return;
   const sim::Cycle at = entry_time();
   if (at != sim::kNever) context_.events.schedule(enter_event_, at);
 }
@@ -174,18 +197,44 @@ void Datapath::enter() {
   if (entry_time() != now) return kick();
   next_entry_ = now + cost_.period;
   --to_enter_;
-  ++entered_;
-  const sim::Cycle out = now + cost_.latency - (op_.to_pdp ? cost_.pdp_lead : 0);
-  in_flight_.push_back(out);
-  if (in_flight_.size() == 1 && !(op_.writes_memory() && command_next_))
-    context_.events.schedule(drain_event_, std::max(out, next_word_));
+  entered_at_[entered_++ % kRing] = now;
+  if (!any_operand_) put_out(now);
   if (op_.flying)
     from_conv_.pop(1);
   else
-    streams_[kStages]->use();
-  for (unsigned s = 0; s < kStages; ++s)
-    if (operands_[s]) streams_[s]->use();
+    streams_[kStages]->use(now);
   kick();
+}
+
+// Gives atoms that have entered their operands, as far as it is known when those come.
+void Datapath::meet() {
+  const uint64_t* before = &entered_;
+  const std::array<sim::Cycle, kRing>* before_at = &entered_at_;
+  for (unsigned s = 0; s < kStages; ++s) {
+    if (!operands_[s]) continue;
+    while (met_[s] < *before) {
+      const sim::Cycle ready = streams_[s]->head_ready();
+      if (ready == sim::kNever) break;
+      const uint64_t atom = met_[s];
+      sim::Cycle at = std::max((*before_at)[atom % kRing], ready);
+      if (atom > 0) at = std::max(at, met_at_[s][(atom - 1) % kRing] + cost_.stage_period);
+      met_at_[s][atom % kRing] = at;
+      ++met_[s];
+      streams_[s]->use(at);
+    }
+    before = &met_[s];
+    before_at = &met_at_[s];
+  }
+  while (out_ < *before) put_out((*before_at)[out_ % kRing]);
+}
+
+// The result of an atom that counts as entered at `at`.
+void Datapath::put_out(sim::Cycle at) {
+  ++out_;
+  const sim::Cycle out = at + cost_.latency - (op_.to_pdp ? cost_.pdp_lead : 0);
+  in_flight_.push_back(out);
+  if (in_flight_.size() == 1 && !(op_.writes_memory() && command_next_))
+    context_.events.schedule(drain_event_, std::max({out, next_word_, context_.events.now()}));
 }
 
 void Datapath::drain() {
@@ -230,7 +279,7 @@ void Datapath::write(sim::Cycle now) {
   if (!ready) return;
   port().data(1);
   next_word_ = now + 1;
-  const bool full = in_flight_.size() >= in_flight_limit_;
+  const bool full = inside() >= in_flight_limit_;
   in_flight_.pop_front();
   --to_leave_;
   if (--line_left_ == 0) {
@@ -252,7 +301,7 @@ void Datapath::pass_to_pdp(sim::Cycle now) {
     to_pdp_.push(1);
   }
   next_word_ = now + 1;
-  const bool full = in_flight_.size() >= in_flight_limit_;
+  const bool full = inside() >= in_flight_limit_;
   in_flight_.pop_front();
   if (--to_leave_ == 0) return finish(now + (op_.to_pdp ? cost_.pdp_lead : 0));
   if (full) kick();
@@ -261,7 +310,7 @@ void Datapath::pass_to_pdp(sim::Cycle now) {
 // PDP's takings are seen as the stream's credits, which come pdp_credit cycles later.
 void Datapath::pdp_took() {
   if (!active_ || !op_.to_pdp) return;
-  const uint64_t passed = entered_ - in_flight_.size();
+  const uint64_t passed = out_ - in_flight_.size();
   const uint64_t taken = passed - (timing_.pdp_atoms - to_pdp_.space());
   if (taken != taken_) taken_at_ = context_.events.now() - timing_.pdp_credit;
   taken_ = taken;

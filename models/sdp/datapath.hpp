@@ -25,7 +25,9 @@ struct SdpTiming {
 
 /// What an operation costs a data atom.
 struct AtomCost {
-  sim::Cycle period = 1;  ///< between two atoms
+  sim::Cycle period = 1;        ///< between two atoms that enter
+  sim::Cycle stage_period = 1;  ///< between two atoms in a stage
+  sim::Cycle pieces = 1;        ///< parts in which an atom passes, one a cycle
   /// PDP gets the first piece of an atom this long before the write DMA gets the atom.
   sim::Cycle pdp_lead = 0;
   sim::Cycle latency = 0;  ///< from entry to the write DMA's output
@@ -33,8 +35,13 @@ struct AtomCost {
   /// `pdp_wait` cycles after PDP took the atom `pdp_atoms` + 1 before it.
   uint32_t pdp_atoms = 0;
   sim::Cycle pdp_wait = 0;
-  std::array<sim::Cycle, kStages>
-      operand_slack{};  ///< how much later than the atom its operand may come
+  /// Where an atom meets its operand.
+  struct Meeting {
+    std::array<int64_t, 2> slack{};  ///< ALU, multiplier: how much later than the atom it may come
+    sim::Cycle pieces = 1;           ///< cycles in which it is used
+    uint32_t atoms_before = 0;       ///< whole atoms that fit between entry and here
+  };
+  std::array<Meeting, kStages> meeting;
 };
 [[nodiscard]] AtomCost atom_cost(const SdpOp& op, const HwConfig& hw, const SdpTiming& timing);
 
@@ -57,7 +64,12 @@ class Datapath {
 
  private:
   [[nodiscard]] sim::Cycle entry_time() const;
+  [[nodiscard]] sim::Cycle room_time() const;
+  /// Atoms between entry and write DMA.
+  [[nodiscard]] uint64_t inside() const { return to_leave_ - to_enter_; }
   void enter();
+  void meet();
+  void put_out(sim::Cycle at);
   void drain();
   void write(sim::Cycle now);
   void pass_to_pdp(sim::Cycle now);
@@ -79,13 +91,19 @@ class Datapath {
   SdpOp op_;
   AtomCost cost_;
   std::array<bool, kStages> operands_{};
-  bool active_ = false;
+  bool any_operand_ = false, active_ = false;
   uint64_t to_enter_ = 0, to_leave_ = 0;
   sim::Cycle next_entry_ = 0;
   uint32_t in_flight_limit_ = 0;
-  uint64_t entered_ = 0, taken_ = 0;  ///< atoms into the datapath, out of the stream to PDP
+  uint64_t entered_ = 0, out_ = 0;  ///< atoms into the datapath; with a known result time
+  uint64_t taken_ = 0;              ///< out of the stream to PDP
   sim::Cycle taken_at_ = 0;
   std::deque<sim::Cycle> in_flight_;  ///< when each result is at the write DMA
+  // Atoms meet their operands stage by stage, each as late as if it had entered at `met_at_`.
+  static constexpr unsigned kRing = 32;  // more than the atoms that fit in front of a stage
+  std::array<uint64_t, kStages> met_{};  ///< atoms that have their operands of the stage
+  std::array<std::array<sim::Cycle, kRing>, kStages> met_at_{};
+  std::array<sim::Cycle, kRing> entered_at_{};
   // Write DMA.
   bool command_next_ = true;
   sim::Cycle next_word_ = 0;

@@ -1,15 +1,26 @@
-// Cycles are computed as recurrences as soon as what they depend on is known: a group moves into
-// the FIFOs when it is complete and the group two before it has left them, an item leaves its FIFO
-// when the register behind has room. Only requests and arrivals are events.
+// Cycles are computed as recurrences as soon as what they depend on is known. All registers are of
+// one kind: two entries, and a ready that shows a cycle late whether the output was empty or taken.
+// The second entry therefore only fills in the cycle right behind the first one; else the register
+// is as good as one entry with a pause. Only requests and arrivals are events.
 #include "models/sdp/read_stream.hpp"
 
 #include <algorithm>
 
 namespace dlavp::sdp {
 
+namespace {
+
+// `cycles` may be negative; no result is before cycle 0.
+sim::Cycle later(sim::Cycle at, int64_t cycles) {
+  return cycles < 0 && at < static_cast<sim::Cycle>(-cycles) ? 0
+                                                             : at + static_cast<sim::Cycle>(cycles);
+}
+
+}  // namespace
+
 ReadStream::ReadStream(sim::EventQueue& events, mcif::ReadPort& mc, mcif::ReadPort* cv,
                        uint32_t requests, sim::Cycle fifo_latency, std::function<void()> changed,
-                       std::function<void()> finished)
+                       std::function<void(sim::Cycle)> finished)
     : events_(events),
       ports_{cv, &mc},
       max_requests_(requests),
@@ -42,8 +53,13 @@ void ReadStream::start(const StreamPlan& plan, sim::Cycle at) {
   atoms_left_ = plan.atoms();
   line_left_ = plan.line_atoms;
   fill_ = 0;
-  groups_ = moved_ = items_ = out_ = used_ = 0;
-  head_uses_ = plan.uses_per_item;
+  groups_ = moved_ = items_ = in_lanes_ = used_ = 0;
+  lane_last_ = {};
+  half_count_ = std::max(1u, plan.halves);
+  for (Half& half : halves_) {
+    half = Half{};
+    half.left = plan.uses_per_item;
+  }
   uses_left_ = atoms_left_ / plan.atoms_per_item * plan.uses_per_item;
   events_.schedule(issue_event_, at);
 }
@@ -123,67 +139,149 @@ void ReadStream::close_group(sim::Cycle last_pop) {
   resolve();
 }
 
-// The register behind the FIFOs shows a cycle late whether its output was empty or taken, so its
-// second entry only fills in the cycle right behind that. Moves `at` to the first cycle from then
-// on in which the register takes an item; false: that depends on a use to come.
-bool ReadStream::register_takes(sim::Cycle& at) const {
-  for (uint64_t item = out_ < kOutput ? 0 : out_ - kOutput; item < out_; ++item) {
-    sim::Cycle shown = out_at_[item % kRing] + 1;
-    if (item > 0) shown = std::max(shown, used_at_[(item - 1) % kRing] + 1);
-    if (at <= shown) return true;
-    if (item >= used_) return false;
-    at = std::max(at, used_at_[item % kRing] + 1);
+// The first cycle from `at` on in which the lane behind `item` takes another one; false: that
+// depends on what is not known yet.
+bool ReadStream::accepts(uint64_t item, sim::Cycle& at) const {
+  for (unsigned h = 0; h < half_count_; ++h) {
+    const sim::Cycle seen = halves_[h].seen_at[item % kRing];
+    if (seen == sim::kNever) return false;
+    if (at <= seen) {
+      at = seen;
+      continue;
+    }
+    const sim::Cycle pop = halves_[h].pop_at[item % kRing];
+    if (pop == sim::kNever) return false;
+    at = std::max(at, pop + 1);
   }
   return true;
 }
 
-void ReadStream::resolve() {
-  const uint64_t known = out_;
-  for (bool progress = true; progress;) {
-    progress = false;
-    if (moved_ < groups_) {
-      // All items of the group kLane before must have left their FIFOs.
-      sim::Cycle move = group_full_[moved_ % kRing];
-      bool ready = true;
-      if (moved_ >= kLane) {
-        const uint64_t end = group_end_[(moved_ - kLane) % kRing];
-        ready = out_ >= end;
-        if (ready) move = std::max(move, out_at_[(end - 1) % kRing]);
-      }
-      if (ready) {
-        group_move_[moved_ % kRing] = move;
-        ++moved_;
-        progress = true;
-      }
-    }
-    const uint64_t in_fifos = moved_ == 0 ? 0 : group_end_[(moved_ - 1) % kRing];
-    if (out_ < in_fifos && out_ < used_ + kOutput) {
-      uint64_t group = moved_ - 1;
-      while (group > 0 && group_end_[(group - 1) % kRing] > out_) --group;
-      sim::Cycle at = group_move_[group % kRing] + 1;
-      if (out_ > 0) at = std::max(at, out_at_[(out_ - 1) % kRing] + 1);
-      if (register_takes(at)) {
-        out_at_[out_ % kRing] = at;
-        ++out_;
-        progress = true;
-      }
+// A group moves when all of its lanes take an item.
+bool ReadStream::move_group() {
+  if (moved_ == groups_) return false;
+  const auto lanes = static_cast<unsigned>(group_end_[moved_ % kRing] - in_lanes_);
+  sim::Cycle move = group_full_[moved_ % kRing];
+  for (sim::Cycle before = sim::kNever; before != move;) {
+    before = move;
+    for (unsigned lane = 0; lane < lanes; ++lane)
+      if (lane_last_[lane] != 0 && !accepts(lane_last_[lane] - 1, move)) return false;
+  }
+  group_move_[moved_ % kRing] = move;
+  ++moved_;
+  for (unsigned lane = 0; lane < lanes; ++lane, ++in_lanes_) {
+    moved_at_[in_lanes_ % kRing] = move;
+    before_[in_lanes_ % kRing] = lane_last_[lane];
+    lane_last_[lane] = in_lanes_ + 1;
+    for (Half& half : halves_) {
+      half.seen_at[in_lanes_ % kRing] = half.pop_at[in_lanes_ % kRing] = sim::kNever;
+      show(half, in_lanes_);
     }
   }
-  if (out_ != known && changed_) changed_();
+  return true;
+}
+
+// An item is at its lane's output a cycle after it came, or after the one in front of it left.
+void ReadStream::show(Half& half, uint64_t item) {
+  const uint64_t before = before_[item % kRing];
+  sim::Cycle seen = moved_at_[item % kRing] + 1;
+  if (before != 0) {
+    const sim::Cycle pop = half.pop_at[(before - 1) % kRing];
+    if (pop == sim::kNever) return;
+    seen = std::max(seen, pop + 1);
+  }
+  half.seen_at[item % kRing] = seen;
+}
+
+// The next use leaves its lane (for good with the item's last use) for the last register.
+bool ReadStream::pass(Half& half) {
+  if (half.item == in_lanes_) return false;
+  const uint64_t use = half.out;
+  sim::Cycle at = half.seen_at[half.item % kRing];
+  if (use > 0) {
+    if (half.valid < use) return false;
+    at = std::max(at, half.out_at + 1);
+    const sim::Cycle valid = half.valid_at[(use - 1) % kRing];
+    if (at > valid && half.taken < use) return false;
+    at = at <= valid ? valid : std::max(at, half.taken_at[(use - 1) % kRing] + 1);
+  }
+  half.out_at = at;
+  ++half.out;
+  if (--half.left != 0) return true;
+  half.left = plan_.uses_per_item;
+  half.pop_at[half.item % kRing] = at;
+  for (const uint64_t last : lane_last_)
+    if (last != 0 && before_[(last - 1) % kRing] == half.item + 1) show(half, last - 1);
+  ++half.item;
+  return true;
+}
+
+// A use is at the last register's output a cycle after it came or after the one in front of it
+// left, and in front of the stage when the one before it has gone, all pieces of it.
+bool ReadStream::take(Half& half) {
+  bool progress = false;
+  if (half.valid < half.out && half.taken == half.valid) {
+    sim::Cycle at = half.out_at + 1;
+    if (half.valid > 0) at = std::max(at, half.taken_at[(half.valid - 1) % kRing] + 1);
+    half.valid_at[half.valid++ % kRing] = at;
+    progress = true;
+  }
+  if (half.taken < half.valid && half.taken + (plan_.halves == 0) <= used_) {
+    sim::Cycle at = half.valid_at[half.taken % kRing];
+    if (plan_.halves == 0)
+      at = used_at_;
+    else if (half.taken > 0)
+      at = std::max(at, later(used_at_ + pieces_, half.slack));
+    half.taken_at[half.taken++ % kRing] = at;
+    progress = true;
+  }
+  return progress;
+}
+
+uint64_t ReadStream::known() const {
+  if (plan_.halves == 0) return halves_[0].valid;
+  return std::min(halves_[0].taken, halves_[half_count_ - 1].taken);
+}
+
+void ReadStream::resolve() {
+  const uint64_t before = known();
+  for (bool progress = true; progress;) {
+    progress = move_group();
+    for (unsigned h = 0; h < half_count_; ++h) {
+      progress |= pass(halves_[h]);
+      progress |= take(halves_[h]);
+    }
+  }
+  if (known() != before && changed_) changed_();
+}
+
+void ReadStream::set_use(const std::array<int64_t, 2>& slack, sim::Cycle pieces) {
+  for (unsigned h = 0; h < halves_.size(); ++h) halves_[h].slack = slack[h];
+  pieces_ = pieces;
 }
 
 sim::Cycle ReadStream::head_ready() const {
-  return used_ < out_ ? out_at_[used_ % kRing] + 1 : sim::kNever;
+  sim::Cycle ready = 0;
+  for (unsigned h = 0; h < half_count_; ++h) {
+    const Half& half = halves_[h];
+    if (plan_.halves == 0) return half.valid > used_ ? half.valid_at[used_ % kRing] : sim::kNever;
+    if (half.taken <= used_) return sim::kNever;
+    ready = std::max(ready, later(half.taken_at[used_ % kRing], -half.slack));
+  }
+  return ready;
 }
 
-void ReadStream::use() {
-  DLAVP_CHECK(used_ < out_ && uses_left_ != 0, "use of item {}, {} there", used_, out_);
+void ReadStream::use(sim::Cycle at) {
+  DLAVP_CHECK(head_ready() <= at && uses_left_ != 0, "use {} at {}, ready at {}", used_, at,
+              head_ready());
   --uses_left_;
-  if (--head_uses_ != 0) return;
-  head_uses_ = plan_.uses_per_item;
-  used_at_[used_ % kRing] = events_.now();
   ++used_;
-  if (uses_left_ == 0) return finished_();
+  used_at_ = at;
+  if (uses_left_ == 0) {
+    sim::Cycle end = plan_.halves == 0 ? at : events_.now();
+    for (unsigned h = 0; h < plan_.halves; ++h)
+      end = std::max(end, halves_[h].taken_at[(used_ - 1) % kRing]);
+    return finished_(end);
+  }
   resolve();
   if (in_port_ != 0) collect();
 }

@@ -1,7 +1,8 @@
 // One client of SDP's read DMA in time: the input cube, or the operands of one stage. It asks for
 // one line (or one packed row of operands) a request, collects what arrives into groups of four
-// atoms, spreads a group over four two-entry FIFOs, and hands one data atom's worth at a time to
-// the datapath. Counts and cycles only. Hardware manual: "SDP RDMA".
+// atoms, spreads a group over four two-entry registers, and hands one data atom's worth at a time
+// to the datapath, through one more such register for each half of a stage that it feeds. Counts
+// and cycles only. Hardware manual: "SDP RDMA".
 #pragma once
 
 #include <array>
@@ -33,6 +34,9 @@ struct StreamPlan {
   uint32_t surfaces = 0;        ///< lines * surfaces requests in all
   uint32_t atoms_per_item = 1;  ///< memory atoms for one item of the datapath
   uint64_t uses_per_item = 1;   ///< data atoms that share one item
+  /// Halves of the stage that take their share of an item (ALU, multiplier or both), each into a
+  /// register of its own; 0: the input cube, which the datapath takes itself.
+  unsigned halves = 0;
   [[nodiscard]] uint64_t atoms() const { return uint64_t{line_atoms} * lines * surfaces; }
 };
 
@@ -40,34 +44,53 @@ class ReadStream {
  public:
   /// `requests`: how many requests may wait for their data; `fifo_latency`: through the latency
   /// FIFO. `changed` is called when head_ready()
-  /// may have become known, `finished` after the last use.
+  /// may have become known, `finished` when it is known in which cycle the last item leaves.
   ReadStream(sim::EventQueue& events, mcif::ReadPort& mc, mcif::ReadPort* cv, uint32_t requests,
              sim::Cycle fifo_latency, std::function<void()> changed,
-             std::function<void()> finished);
+             std::function<void(sim::Cycle)> finished);
 
   /// Begins with the first request at `at`; the stream must be idle.
   void start(const StreamPlan& plan, sim::Cycle at);
   [[nodiscard]] bool active() const { return uses_left_ != 0; }
 
-  /// The cycle from which the next item can enter the datapath's input register; kNever: not known.
+  /// When the stage's halves use an item: its first piece so many cycles after the data atom's
+  /// entry (at least; the last `pieces` - 1 later). Before the first use.
+  void set_use(const std::array<int64_t, 2>& slack, sim::Cycle pieces);
+
+  /// The cycle from which a data atom can enter so that its item comes in time; kNever: not known.
   [[nodiscard]] sim::Cycle head_ready() const;
-  /// The datapath uses the head item for one data atom, now.
-  void use();
+  /// The head item is for the data atom that enters (or would, were it not late itself) at `at`.
+  void use(sim::Cycle at);
 
   /// Cycles in which a request waited for the memory interface, in this operation.
   [[nodiscard]] uint64_t stall_cycles() const { return stall_cycles_; }
 
  private:
-  static constexpr unsigned kGroup = 4;   // atoms collected before they move on
-  static constexpr unsigned kRing = 32;   // more than all items between memory and datapath
-  static constexpr unsigned kOutput = 2;  // entries of the register behind the FIFOs
-  static constexpr unsigned kLane = 2;    // entries of one FIFO
+  static constexpr unsigned kGroup = 4;  // atoms collected before they move on
+  static constexpr unsigned kRing = 32;  // more than all items between memory and datapath
+
+  /// What a half of the stage takes from the registers. Uses count data atoms.
+  struct Half {
+    int64_t slack = 0;
+    uint64_t item = 0, left = 0;               ///< the next one to pass; its uses to come
+    uint64_t out = 0;                          ///< uses passed to the last register
+    uint64_t valid = 0, taken = 0;             ///< uses whose `valid_at`, `taken_at` is known
+    sim::Cycle out_at = 0;                     ///< of use `out` - 1
+    std::array<sim::Cycle, kRing> valid_at{};  ///< at that register's output, by use
+    std::array<sim::Cycle, kRing> taken_at{};  ///< in front of the stage, by use
+    std::array<sim::Cycle, kRing> seen_at{}, pop_at{};  ///< at the lane's output, by item
+  };
 
   void issue();
   void arrived();
   void collect();
   void resolve();
-  [[nodiscard]] bool register_takes(sim::Cycle& at) const;
+  [[nodiscard]] uint64_t known() const;
+  [[nodiscard]] bool move_group();
+  [[nodiscard]] bool accepts(uint64_t item, sim::Cycle& at) const;
+  void show(Half& half, uint64_t item);
+  [[nodiscard]] bool pass(Half& half);
+  [[nodiscard]] bool take(Half& half);
   void close_group(sim::Cycle last_pop);
 
   sim::EventQueue& events_;
@@ -75,7 +98,8 @@ class ReadStream {
   mcif::ReadPort* port_ = nullptr;        ///< of the operation
   uint32_t max_requests_;
   sim::Cycle fifo_latency_;
-  std::function<void()> changed_, finished_;
+  std::function<void()> changed_;
+  std::function<void(sim::Cycle)> finished_;
   sim::Event issue_event_, collect_event_;
 
   StreamPlan plan_;
@@ -100,10 +124,18 @@ class ReadStream {
   uint64_t moved_ = 0;       ///< groups with a known move
   std::array<sim::Cycle, kRing> group_full_{}, group_move_{};
   std::array<uint64_t, kRing> group_end_{};  ///< first item behind the group
-  // Items: into the output register, then into the datapath.
-  uint64_t items_ = 0, out_ = 0, used_ = 0;
-  std::array<sim::Cycle, kRing> out_at_{}, used_at_{};
-  uint64_t uses_left_ = 0, head_uses_ = 0;
+  // Items: into the registers, one a lane, then to the stage.
+  uint64_t items_ = 0;                        ///< in closed groups
+  uint64_t in_lanes_ = 0;                     ///< in groups with a known move
+  std::array<uint64_t, kGroup> lane_last_{};  ///< last item of the lane, plus one; 0: none
+  std::array<uint64_t, kRing> before_{};      ///< item's predecessor in its lane, likewise
+  std::array<sim::Cycle, kRing> moved_at_{};  ///< by item
+  std::array<Half, 2> halves_;
+  unsigned half_count_ = 1;
+  sim::Cycle pieces_ = 1;
+  uint64_t used_ = 0;
+  sim::Cycle used_at_ = 0;
+  uint64_t uses_left_ = 0;
 };
 
 }  // namespace dlavp::sdp

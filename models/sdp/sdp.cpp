@@ -49,9 +49,10 @@ StreamPlan plan_main(const RdmaOp& op, unsigned atom) {
 StreamPlan plan_operand(const RdmaOp& op, unsigned stage, unsigned atom) {
   const OperandRead& o = op.operand[stage];
   const uint32_t surfaces = (op.size.channels + atom - 1) / atom, per_atom = o.atoms_per_atom();
-  if (!o.per_element) return {o.src, surfaces * per_atom, 1, 1, per_atom, op.size.pixels()};
-  if (packed_1x1(op.size)) return {o.src, surfaces * per_atom, 1, 1, per_atom, 1};
-  return {o.src, op.size.width * per_atom, op.size.height, surfaces, per_atom, 1};
+  const unsigned halves = o.alu && o.mul ? 2 : 1;
+  if (!o.per_element) return {o.src, surfaces * per_atom, 1, 1, per_atom, op.size.pixels(), halves};
+  if (packed_1x1(op.size)) return {o.src, surfaces * per_atom, 1, 1, per_atom, 1, halves};
+  return {o.src, op.size.width * per_atom, op.size.height, surfaces, per_atom, 1, halves};
 }
 
 Footprint footprint(const StreamPlan& plan, unsigned atom) {
@@ -102,7 +103,7 @@ uint64_t plan_beats(const StreamPlan& plan, const HwConfig& hw) {
 struct Sdp::ReadJob {
   RdmaOp op;
   uint64_t beats = 0;
-  sim::Cycle enabled = 0;
+  sim::Cycle enabled = 0, end = 0;
   MemoryClaims claims;  ///< until everything is read
 };
 
@@ -184,7 +185,7 @@ std::unique_ptr<ReadStream> Sdp::make_stream(mcif::ReadClient client) {
                              : depth + timing_.operand_request_stages;
   return std::make_unique<ReadStream>(
       context_.events, context_.mcif->read_port(client), cv, queue, timing_.latency_fifo,
-      [this] { datapath_->kick(); }, [this] { stream_finished(); });
+      [this] { datapath_->kick(); }, [this](sim::Cycle end) { stream_finished(end); });
 }
 
 // The address moves on with every access to the data register, whatever the direction.
@@ -268,10 +269,11 @@ void Sdp::begin_rdma() {
   join();
 }
 
-void Sdp::stream_finished() {
+void Sdp::stream_finished(sim::Cycle end) {
+  reading_->end = std::max(reading_->end, end);
   for (const auto& stream : streams_)
     if (stream->active()) return;
-  context_.events.schedule_in(rdma_end_event_, timing_.rdma_done);
+  context_.events.schedule(rdma_end_event_, reading_->end + timing_.rdma_done);
 }
 
 void Sdp::end_rdma() {

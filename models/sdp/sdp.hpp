@@ -44,7 +44,7 @@ class Sdp final : public Unit {
   void arm_sdp(sim::Cycle earliest);
   void begin_rdma();
   void begin_sdp();
-  void stream_finished();
+  void stream_finished(sim::Cycle end);
   void end_rdma();
   void join();
   void launch();

@@ -107,6 +107,65 @@ TEST_CASE("sdp: operands per kernel and per element, of one and two bytes") {
     }
 }
 
+// Both X stages take ALU and multiplier operands of every element: one byte in X1, two in X2.
+TEST_CASE("sdp: operands that come late cost the RTL's cycles") {
+  struct Case {
+    CubeSize size;
+    sim::Cycle latency, cycles;  // from SDP's enable, one cycle behind the read DMA's
+  };
+  for (const Case& c :
+       {Case{{6, 2, 8}, 32, 263}, Case{{6, 2, 8}, 128, 647}, Case{{9, 3, 20}, 128, 3175},
+        Case{{1, 1, 40}, 32, 189}, Case{{1, 1, 40}, 128, 477}}) {
+    CAPTURE(c.size.width, c.size.channels, c.latency);
+    Bench b(config("nv_small"), c.latency);
+    b.program_copy(c.size, 0x10000, 0x20000);
+    for (const auto& [field, value] : {std::pair{r::D_DP_BS_CFG_BS_BYPASS, 0u},
+                                       {r::D_DP_BS_CFG_BS_ALU_BYPASS, 0u},
+                                       {r::D_DP_BS_CFG_BS_MUL_BYPASS, 0u},
+                                       {r::D_DP_BS_CFG_BS_RELU_BYPASS, 1u},
+                                       {r::D_DP_BS_CFG_BS_ALU_ALGO, 2u},
+                                       {r::D_DP_BS_ALU_CFG_BS_ALU_SRC, 1u},
+                                       {r::D_DP_BS_MUL_CFG_BS_MUL_SRC, 1u},
+                                       {r::D_DP_BN_CFG_BN_BYPASS, 0u},
+                                       {r::D_DP_BN_CFG_BN_ALU_BYPASS, 0u},
+                                       {r::D_DP_BN_CFG_BN_MUL_BYPASS, 0u},
+                                       {r::D_DP_BN_CFG_BN_RELU_BYPASS, 1u},
+                                       {r::D_DP_BN_CFG_BN_ALU_ALGO, 2u},
+                                       {r::D_DP_BN_ALU_CFG_BN_ALU_SRC, 1u},
+                                       {r::D_DP_BN_MUL_CFG_BN_MUL_SRC, 1u}})
+      b.set_sdp(field, value);
+    const uint32_t line = c.size.width * 8 * 2;
+    for (const auto& [field, value] :
+         {std::pair{rd::D_BRDMA_CFG_BRDMA_DISABLE, 0u},
+          {rd::D_BRDMA_CFG_BRDMA_DATA_USE, 2u},
+          {rd::D_BRDMA_CFG_BRDMA_DATA_SIZE, 0u},
+          {rd::D_BRDMA_CFG_BRDMA_DATA_MODE, 1u},
+          {rd::D_BRDMA_CFG_BRDMA_RAM_TYPE, 1u},
+          {rd::D_BS_BASE_ADDR_LOW_BS_BASE_ADDR_LOW, 0x30000u},
+          {rd::D_BS_LINE_STRIDE_BS_LINE_STRIDE, line},
+          {rd::D_BS_SURFACE_STRIDE_BS_SURFACE_STRIDE, line * c.size.height},
+          {rd::D_NRDMA_CFG_NRDMA_DISABLE, 0u},
+          {rd::D_NRDMA_CFG_NRDMA_DATA_USE, 2u},
+          {rd::D_NRDMA_CFG_NRDMA_DATA_SIZE, 1u},
+          {rd::D_NRDMA_CFG_NRDMA_DATA_MODE, 1u},
+          {rd::D_NRDMA_CFG_NRDMA_RAM_TYPE, 1u},
+          {rd::D_BN_BASE_ADDR_LOW_BN_BASE_ADDR_LOW, 0x40000u},
+          {rd::D_BN_LINE_STRIDE_BN_LINE_STRIDE, 2 * line},
+          {rd::D_BN_SURFACE_STRIDE_BN_SURFACE_STRIDE, 2 * line * c.size.height}})
+      b.set_rdma(field, value);
+    b.fill(0x10000, ramp(0x400));
+    b.fill(0x30000, ramp(0x1000));
+    b.fill(0x40000, ramp(0x1000));
+    b.rdma().write(rd::D_OP_ENABLE, 1);
+    b.events.run_until(1);
+    b.sdp().write(r::D_OP_ENABLE, 1);
+    b.run();
+    REQUIRE(b.errors.empty());
+    REQUIRE(b.interrupts.size() == 1);
+    REQUIRE(b.interrupts[0].at - 1 + kGlbDelay == c.cycles);
+  }
+}
+
 TEST_CASE("sdp: lanes beyond the last channel are computed and written") {
   Bench b(config("nv_small"));
   b.program_copy({1, 2, 3}, 0x1000, 0x8000);
