@@ -14,6 +14,7 @@
 #include "apps/dlavp/picture.hpp"
 #include "apps/dlavp/run_report.hpp"
 #include "vp/host/tensor_io.hpp"
+#include "vp/serial/serial_run.hpp"
 
 namespace dlavp::app {
 
@@ -200,6 +201,58 @@ int run_all(const Cli& cli, const Setup& s, vp::Session& session) {
   return errors.empty() ? kDone : fail(errors);
 }
 
+// One operation at a time on the accelerator alone, as the RTL's network cycles were counted.
+int run_serial(const Cli& cli) {
+  Diagnostics errors;
+  const std::string model = cli.texts("model").front();
+  const auto hw = load_hw_config(cli.text("config", "nv_small"));
+  if (!hw) return fail(hw.errors());
+  const auto timing = TimingParams::load(*hw);
+  if (!timing) return fail(timing.errors());
+  const auto bytes = read_file(model);
+  if (!bytes) return fail(bytes.errors());
+  const auto latency = static_cast<uint32_t>(cli.integer("mem-latency", 32, 1, 100000, errors));
+  if (!errors.empty()) return fail(errors);
+  const auto result = vp::run_serial(*hw, *timing, *bytes, latency);
+  if (!result) {
+    fail(result.errors());
+    return result.errors().has("run.unfinished") ? kNotSo : kBadInput;
+  }
+  nlohmann::json operations = nlohmann::json::array();
+  if (!cli.json())
+    fmt::print("{:>5} {:<14} {:>12} {:>10} {:>10}\n", "op", "units", "cycles", "read", "written");
+  for (const vp::SerialOperation& op : result->operations) {
+    if (cli.json())
+      operations.push_back({{"index", op.index},
+                            {"units", op.engines},
+                            {"run_cycles", op.run_cycles},
+                            {"read_beats", op.read_beats},
+                            {"write_beats", op.write_beats}});
+    else
+      fmt::print("{:>5} {:<14} {:>12} {:>10} {:>10}\n", op.index, op.engines, op.run_cycles,
+                 op.read_beats, op.write_beats);
+  }
+  if (cli.json())
+    fmt::print("{}\n", nlohmann::json{{"config", hw->name},
+                                      {"model", model},
+                                      {"mem_latency", latency},
+                                      {"schedule", "serial"},
+                                      {"operations", operations},
+                                      {"sum_run_cycles", result->run_cycles()},
+                                      {"total_cycles", result->total_cycles},
+                                      {"read_beats", result->read_beats()},
+                                      {"write_beats", result->write_beats()}}
+                           .dump(2));
+  else
+    fmt::print(
+        "{} operations: {} cycles from last enable to interrupt, {} in all, {} beats read, {} "
+        "written\n"
+        "{}, one at a time, one register write a cycle, one clock, memory of fixed latency {}\n",
+        result->operations.size(), result->run_cycles(), result->total_cycles, result->read_beats(),
+        result->write_beats(), hw->name, latency);
+  return kDone;
+}
+
 }  // namespace
 
 int cmd_run(const std::vector<std::string>& args) {
@@ -211,7 +264,8 @@ int cmd_run(const std::vector<std::string>& args) {
       "tensor;\nseveral inputs run one after the other. Exit 1: an operation never finished.",
       {"dlavp run digits.nvdla --config nv_small --input seven.png",
        "dlavp run model.nvdla --config nv_large --input a.npy b.npy --output out.npy",
-       "dlavp run model.nvdla --input cat.png --platform dram --json"});
+       "dlavp run model.nvdla --input cat.png --platform dram --json",
+       "dlavp run resnet50.nvdla --config nv_small --serial --mem-latency 32"});
   cli.add()("config,c", po::value<std::string>(),
             "hardware configuration, a name or a file (default nv_small)");
   cli.add()("input,i", po::value<std::vector<std::string>>()->multitoken(),
@@ -225,6 +279,10 @@ int cmd_run(const std::vector<std::string>& args) {
   cli.add()("timing", po::value<std::string>(), "timing mode: cycle");
   cli.add()("check-hazards",
             "exit 1 if operations in flight read or write what another one in flight writes");
+  cli.add()(
+      "serial",
+      "operations one at a time on the accelerator alone, without inputs: cycles and beats of "
+      "each, as counted on RTL");
   cli.add()("tables", "print the table of operations for every input, not only the first");
   cli.add()("show", "print each input as a picture of characters");
   cli.add_json();
@@ -232,6 +290,7 @@ int cmd_run(const std::vector<std::string>& args) {
   if (const auto exit = cli.parse(args)) return *exit;
   if (!cli.has("model"))
     return fail("cli.missing", "run", "no loadable given; see dlavp run --help");
+  if (cli.has("serial")) return run_serial(cli);
   const auto setup = set_up(cli);
   if (!setup) return fail(setup.errors());
   if (const Diagnostics errors = check_output(cli, *setup); !errors.empty()) return fail(errors);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "sw/core/fw_error.h"
+#include "vp/host/firmware_features.hpp"
 #include "vp/host/firmware_image.hpp"
 #include "vp/iss/elf.hpp"
 
@@ -20,24 +21,6 @@ constexpr uint64_t kWatchdogTicks = 10'000'000;
 template <typename T>
 std::span<const uint8_t> bytes_of(const T& value) {
   return {reinterpret_cast<const uint8_t*>(&value), sizeof value};
-}
-
-uint32_t features(const HwConfig& hw) {
-  uint32_t f = 0;
-  const auto flag = [&f](bool there, uint32_t bit) { f |= there ? bit : 0; };
-  flag(hw.bdma, FW_HAS_BDMA);
-  flag(hw.rubik, FW_HAS_RUBIK);
-  flag(hw.cdp, FW_HAS_CDP);
-  flag(hw.pdp, FW_HAS_PDP);
-  flag(hw.sdp_ew, FW_HAS_SDP_EW);
-  flag(hw.sdp_lut, FW_HAS_SDP_LUT);
-  flag(hw.secondary_memif.has_value(), FW_HAS_CVIF);
-  flag(hw.winograd, FW_HAS_WINOGRAD);
-  flag(hw.weight_compression, FW_HAS_COMPRESSION);
-  flag(hw.batch, FW_HAS_BATCH);
-  flag(hw.supports_feature(DataType::kInt16), FW_HAS_INT16);
-  flag(hw.supports_feature(DataType::kFp16), FW_HAS_FP16);
-  return f;
 }
 
 const char* engine_unit(uint32_t engine) {
@@ -129,7 +112,7 @@ FwBoot Session::boot_block() const {
   b.uart_address = platform_.uart_window.base;
   b.exit_address = Soc::kExitWindow.base;
   b.plic_source = platform_.nvdla_irq;
-  b.features = features(hw_);
+  b.features = firmware_features(hw_);
   b.memory_atom_bytes = hw_.memory_atomic_size;
   b.cbuf_entry_bytes = hw_.cbuf_bank_width;
   b.cbuf_banks = hw_.cbuf_bank_number;

@@ -1,0 +1,79 @@
+// NVIDIA's LeNet loadables, one operation at a time, against cycles and beats counted on the RTL.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "vp/serial/serial_run.hpp"
+
+using namespace dlavp;
+
+namespace {
+
+std::string data_folder() {
+  const char* folder = std::getenv("DLAVP_NVDLA_DATA");
+  return folder ? folder : DLAVP_NVDLA_DATA_DEFAULT;
+}
+
+std::vector<uint8_t> bytes_of(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+struct Row {
+  std::string loadable, config;
+  uint32_t latency = 0;
+  uint64_t operations = 0, cycles = 0, reads = 0, writes = 0;
+};
+
+// network,loadable,config,mem_latency,schedule,operations,macs,sum_run_cycles,total_cycles,
+// read_beats,write_beats
+std::vector<Row> rows(const std::string& network) {
+  std::ifstream in(data_folder() + "/rtl_networks.csv");
+  std::vector<Row> out;
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream fields(line);
+    std::vector<std::string> f;
+    for (std::string field; std::getline(fields, field, ',');) f.push_back(field);
+    if (f.size() < 11 || f[0] != network || f[4] != "serial") continue;
+    out.push_back({f[1], f[2], static_cast<uint32_t>(std::stoul(f[3])), std::stoull(f[5]),
+                   std::stoull(f[7]), std::stoull(f[9]), std::stoull(f[10])});
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("serial: LeNet's operations take the RTL's beats and, within 2 %, its cycles") {
+  const std::vector<Row> all = rows("lenet");
+  if (all.empty()) return WARN("skipped: no data");
+  for (const Row& row : all) {
+    CAPTURE(row.loadable);
+    const auto hw = load_hw_config(row.config);
+    REQUIRE(hw.ok());
+    const auto timing = TimingParams::load(*hw);
+    REQUIRE(timing.ok());
+    const std::vector<uint8_t> loadable = bytes_of(data_folder() + "/" + row.loadable);
+    const auto result = vp::run_serial(*hw, *timing, loadable, row.latency);
+    REQUIRE(result.ok());
+    CHECK(result->operations.size() == row.operations);
+    CHECK(result->read_beats() == row.reads);
+    CHECK(result->write_beats() == row.writes);
+    const auto cycles = static_cast<double>(result->run_cycles());
+    CHECK(std::abs(cycles / static_cast<double>(row.cycles) - 1) < 0.02);
+    CHECK(result->total_cycles > result->run_cycles());
+  }
+}
+
+TEST_CASE("serial: what is no loadable is refused") {
+  const auto hw = load_hw_config("nv_small");
+  REQUIRE(hw.ok());
+  const auto timing = TimingParams::load(*hw);
+  REQUIRE(timing.ok());
+  const std::vector<uint8_t> bytes(64, 7);
+  const auto result = vp::run_serial(*hw, *timing, bytes, 32);
+  REQUIRE_FALSE(result.ok());
+  CHECK(result.errors().has("run.firmware"));
+}
