@@ -84,8 +84,9 @@ constexpr std::array<std::pair<uint32_t, uint32_t>, 4> kConvUnits{
 
 class Runner {
  public:
-  Runner(const HwConfig& hw, const TimingParams& timing, uint32_t mem_latency)
+  Runner(const HwConfig& hw, const TimingParams& timing, uint32_t mem_latency, uint64_t limit)
       : hw_(hw),
+        limit_(limit),
         primary_timing_(mem_latency),
         secondary_timing_(mem_latency),
         accelerator_(hw, timing, {&memory_, &memory_, &primary_timing_, &secondary_timing_}) {
@@ -121,6 +122,7 @@ class Runner {
   Diagnostics wait_for(uint32_t status_bit);
 
   const HwConfig hw_;
+  const uint64_t limit_;
   LowMemory memory_;
   mcif::FixedLatencyMemory primary_timing_, secondary_timing_;
   nvdla::Accelerator accelerator_;
@@ -289,7 +291,8 @@ Diagnostics Runner::play_chain(Schedule& schedule, uint32_t head) {
 
 Diagnostics Runner::wait_for(uint32_t status_bit) {
   sim::EventQueue& events = accelerator_.events();
-  while (!accelerator_.interrupt() && accelerator_.program_errors().empty())
+  while (!accelerator_.interrupt() && accelerator_.program_errors().empty() &&
+         events.now() - last_enable_ <= limit_)
     if (!events.run_next()) break;
   if (!accelerator_.program_errors().empty()) return accelerator_.program_errors();
   if (!accelerator_.interrupt()) {
@@ -297,7 +300,8 @@ Diagnostics Runner::wait_for(uint32_t status_bit) {
     for (const std::string& block : accelerator_.busy_blocks())
       busy += (busy.empty() ? "" : ", ") + block;
     return Diagnostics({"run.unfinished", fmt::format("status bit {:#x}", status_bit),
-                        fmt::format("an operation never completes; enabled: {}", busy)});
+                        fmt::format("not complete after {} cycles; enabled: {}",
+                                    events.now() - last_enable_, busy)});
   }
   write(GLB_BASE + GLB_S_INTR_STATUS, read(GLB_BASE + GLB_S_INTR_STATUS));
   while (accelerator_.interrupt()) events.run_until(events.now() + 1);
@@ -320,8 +324,9 @@ uint64_t SerialResult::write_beats() const {
 }
 
 Result<SerialResult> run_serial(const HwConfig& hw, const TimingParams& timing,
-                                std::span<const uint8_t> loadable, uint32_t mem_latency) {
-  Runner runner(hw, timing, mem_latency);
+                                std::span<const uint8_t> loadable, uint32_t mem_latency,
+                                uint64_t limit) {
+  Runner runner(hw, timing, mem_latency, limit);
   active = &runner;
   Result<SerialResult> result = runner.run(loadable);
   active = nullptr;

@@ -33,9 +33,10 @@ struct SerialResult {
 };
 
 /// Plays every task. Inputs are zeros. Errors: "run.firmware" (the loadable is refused),
-/// "run.memory", "run.unfinished" (an operation never completes) and those of the units. One run at
-/// a time in a process.
+/// "run.memory", "run.unfinished" (an operation that never completes, or not within `limit` cycles)
+/// and those of the units. One run at a time in a process.
 Result<SerialResult> run_serial(const HwConfig& hw, const TimingParams& timing,
-                                std::span<const uint8_t> loadable, uint32_t mem_latency);
+                                std::span<const uint8_t> loadable, uint32_t mem_latency,
+                                uint64_t limit = uint64_t{1} << 40);
 
 }  // namespace dlavp::vp

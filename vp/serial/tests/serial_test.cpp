@@ -80,3 +80,20 @@ TEST_CASE("serial: what is no loadable is refused") {
   REQUIRE_FALSE(result.ok());
   CHECK(result.errors().has("run.firmware"));
 }
+
+TEST_CASE("serial: an operation that takes longer than the limit is given up") {
+  const std::vector<Row> all = rows("lenet");
+  if (all.empty()) {
+    WARN("skipped: no data");
+    return;
+  }
+  const auto hw = load_hw_config(all[0].config);
+  REQUIRE(hw.ok());
+  const auto timing = TimingParams::load(*hw);
+  REQUIRE(timing.ok());
+  const std::vector<uint8_t> loadable = bytes_of(data_folder() + "/" + all[0].loadable);
+  const auto result = vp::run_serial(*hw, *timing, loadable, 32, 100);
+  REQUIRE_FALSE(result.ok());
+  CHECK(result.errors().has("run.unfinished"));
+  CHECK(result.errors().errors()[0].message.find("SDP group 0") != std::string::npos);
+}
