@@ -73,7 +73,10 @@ static bool check_chains(Schedule* s) {
                      program_engine_name((unsigned)e), (int)at, (unsigned)expected);
     while (at >= 0 && seen <= expected) {
       ++seen;
-      at = s->operations[at].graph.consumers[e].index;
+      const int32_t next = s->operations[at].graph.consumers[e].index;
+      if (next >= (int32_t)s->count)
+        return graph_error(s->error, (uint32_t)at, "consumer index", next, (int32_t)s->count - 1);
+      at = next;
     }
     if (seen != expected)
       return fw_fail(s->error, FW_E_DEPENDENCY,

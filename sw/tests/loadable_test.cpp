@@ -119,6 +119,12 @@ TEST_CASE("firmware: each broken version, network or graph has its own error") {
     network(l).op_head[DLA_ENGINE_PDP] = 1;
     CHECK(run(l).code == FW_E_NETWORK);
   }
+  SECTION("a chain that leads out of the list") {
+    dependency(l).consumers[DLA_ENGINE_PDP] = {20000, DLA_EVENT_COMPLETED, 0};
+    const FwError error = run(l);
+    CHECK(error.code == FW_E_DEPENDENCY);
+    CHECK(std::string(error.text) == "operation 0: consumer index 20000, expected 0");
+  }
   SECTION("a chain that runs in a circle") {
     dependency(l).consumers[DLA_ENGINE_PDP] = {0, DLA_EVENT_COMPLETED, 0};
     CHECK(run(l).code == FW_E_DEPENDENCY);
