@@ -22,12 +22,21 @@ namespace {
 
 namespace po = boost::program_options;
 
+/// A file, or one item of a .npy batch.
+struct InputFile {
+  std::filesystem::path path;
+  size_t item = 0, of = 1;
+  [[nodiscard]] std::string text() const {
+    return of == 1 ? path.string() : fmt::format("{}[{}]", path.string(), item);
+  }
+};
+
 struct Setup {
   HwConfig hw;
   PlatformConfig platform;
   std::vector<uint8_t> loadable;
   vp::Network network;
-  std::vector<std::vector<std::filesystem::path>> runs;  ///< a file for each input of the network
+  std::vector<std::vector<InputFile>> runs;  ///< for each run one for each input of the network
 };
 
 Result<std::vector<uint8_t>> read_file(const std::string& path) {
@@ -64,9 +73,13 @@ void use_inputs(const Cli& cli, Setup& s, const std::string& model, Diagnostics&
   if (files.empty() || files.size() % wanted != 0)
     errors.add("run.inputs", model,
                fmt::format("{} input files, the network takes {} a run", files.size(), wanted));
-  for (size_t i = 0; i + wanted <= files.size(); i += wanted)
-    s.runs.emplace_back(files.begin() + static_cast<std::ptrdiff_t>(i),
-                        files.begin() + static_cast<std::ptrdiff_t>(i + wanted));
+  for (size_t i = 0; i + wanted <= files.size(); i += wanted) {
+    const size_t items = vp::inputs_in(files[i]);
+    for (size_t item = 0; item < items; ++item) {
+      s.runs.emplace_back();
+      for (size_t k = i; k < i + wanted; ++k) s.runs.back().push_back({files[k], item, items});
+    }
+  }
 }
 
 Result<Setup> set_up(const Cli& cli) {
@@ -103,7 +116,8 @@ Result<std::vector<std::vector<uint8_t>>> read_inputs(const Setup& s, size_t run
   std::vector<std::vector<uint8_t>> out;
   Diagnostics errors;
   for (size_t i = 0; i < s.runs[run].size(); ++i) {
-    auto bytes = vp::load_input(s.runs[run][i], s.network.inputs[i]);
+    const InputFile& file = s.runs[run][i];
+    auto bytes = vp::load_input(file.path, s.network.inputs[i], file.item);
     if (bytes)
       out.push_back(std::move(*bytes));
     else
@@ -190,7 +204,7 @@ int run_all(const Cli& cli, const Setup& s, vp::Session& session) {
     }
     const auto& result = std::get<vp::RunResult>(outcome);
     std::string name;
-    for (const auto& file : s.runs[run]) name += (name.empty() ? "" : " ") + file.string();
+    for (const auto& file : s.runs[run]) name += (name.empty() ? "" : " ") + file.text();
     errors.append(save(cli, s, result, run));
     if (cli.json())
       report.add_json(result, name);
@@ -259,7 +273,8 @@ int cmd_run(const std::vector<std::string>& args) {
   Cli cli(
       "run", "MODEL --config NAME --input FILE... [--output FILE] [--json]",
       "Executes a loadable: the firmware on the RISC-V core programs the accelerator. Inputs are "
-      "pictures\n(PGM, PPM, PNG, JPEG), .npy arrays (C x H x W), .dimg dumps or .raw/.bin bytes of "
+      "pictures\n(PGM, PPM, PNG, JPEG), .npy arrays (C x H x W, or a batch of them), .dimg dumps "
+      "or .raw/.bin bytes of "
       "the "
       "tensor;\nseveral inputs run one after the other. Exit 1: an operation never finished.",
       {"dlavp run digits.nvdla --config nv_small --input seven.png",

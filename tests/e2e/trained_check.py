@@ -88,12 +88,11 @@ def train(images, labels, epochs):
     return network.eval()
 
 
-def run(dlavp, config, folder, count):
+def run(dlavp, config, folder):
     """The int8 network's classes for the test pictures."""
     subprocess.run([dlavp, "compile", "model.onnx", "--config", config, "--calibrate", "calibrate.npy",
                     "-o", "model.nvdla", "--check"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    inputs = [f"{i}.npy" for i in range(count)]
-    done = subprocess.run([dlavp, "run", "model.nvdla", "--config", config, "--json", "--input", *inputs],
+    done = subprocess.run([dlavp, "run", "model.nvdla", "--config", config, "--json", "--input", "test.npy"],
                           cwd=folder, check=True, capture_output=True, text=True)
     return np.array([np.argmax(r["outputs"][0]["values"]) for r in json.loads(done.stdout)["runs"]])
 
@@ -114,10 +113,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         torch.onnx.export(network, torch.from_numpy(images[:1]), os.path.join(folder, "model.onnx"), opset_version=13)
         np.save(os.path.join(folder, "calibrate.npy"), pictures(64, 3)[0])
-        for i, image in enumerate(images):
-            np.save(os.path.join(folder, f"{i}.npy"), image)
+        np.save(os.path.join(folder, "test.npy"), images)
         for config in args.configs.split(","):
-            ints = run(os.path.abspath(args.dlavp), config, folder, len(images))
+            ints = run(os.path.abspath(args.dlavp), config, folder)
             agreement, right, exact_right = (np.mean(v) for v in (ints == exact, ints == labels, exact == labels))
             print(f"{config}: int8 gives PyTorch's class for {100 * agreement:.1f} % of {len(images)} pictures; "
                   f"right: int8 {100 * right:.1f} %, PyTorch {100 * exact_right:.1f} %", flush=True)

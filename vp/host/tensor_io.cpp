@@ -117,18 +117,25 @@ Result<std::vector<uint8_t>> pack(const Values& v, const IoTensor& t, const std:
   return out;
 }
 
-Result<Values> from_npy(const std::filesystem::path& path) {
-  auto array = load_npy(path);
-  if (!array) return array.errors();
-  auto shape = array->shape;
+Result<Values> from_npy(const std::filesystem::path& path, size_t item) {
+  auto loaded = load_npy(path);
+  if (!loaded) return loaded.errors();
+  NpyArray array = std::move(loaded).value();
+  auto& shape = array.shape;
+  if (shape.size() == 4 && item < shape.front()) {
+    const size_t size = array.values.size() / shape.front();
+    const auto first = array.values.begin() + static_cast<std::ptrdiff_t>(item * size);
+    array.values = {first, first + static_cast<std::ptrdiff_t>(size)};
+    shape.erase(shape.begin());
+  }
   while (shape.size() > 3 && shape.front() == 1) shape.erase(shape.begin());
   while (shape.size() < 3) shape.insert(shape.begin(), 1);
   if (shape.size() != 3)
     return Error{"run.input", path.string(),
                  fmt::format("an array of {} dimensions, expected C x H x W", shape.size())};
   Values v{static_cast<uint32_t>(shape[0]), static_cast<uint32_t>(shape[1]),
-           static_cast<uint32_t>(shape[2]), std::move(array->values),
-           array->type == NpyType::kUint8,  array->type == NpyType::kInt8};
+           static_cast<uint32_t>(shape[2]), std::move(array.values),
+           array.type == NpyType::kUint8,   array.type == NpyType::kInt8};
   return v;
 }
 
@@ -152,12 +159,19 @@ Result<Values> from_dimg(const std::vector<uint8_t>& bytes, const std::string& f
 
 }  // namespace
 
-Result<std::vector<uint8_t>> load_input(const std::filesystem::path& path, const IoTensor& t) {
+size_t inputs_in(const std::filesystem::path& path) {
+  if (path.extension() != ".npy") return 1;
+  const auto array = load_npy(path);
+  return array && array->shape.size() == 4 ? std::max<size_t>(array->shape.front(), 1) : 1;
+}
+
+Result<std::vector<uint8_t>> load_input(const std::filesystem::path& path, const IoTensor& t,
+                                        size_t item) {
   const std::string file = path.string(), kind = path.extension().string();
   std::ifstream in(path, std::ios::binary);
   if (!in) return Error{"run.input", file, "cannot open this file"};
   if (kind == ".npy") {
-    auto values = from_npy(path);
+    auto values = from_npy(path, item);
     if (!values) return values.errors();
     return pack(*values, t, file);
   }

@@ -12,7 +12,14 @@ namespace dlavp::vp {
 /// Reads a file into the bytes of an input tensor's memory: real values (.npy of floats, and pixels
 /// of pictures as 0 to 255) with the tensor's scale and zero point, int8 .npy and .dimg as they
 /// are. Errors: "run.input" with the file and both sizes.
-Result<std::vector<uint8_t>> load_input(const std::filesystem::path& path, const IoTensor& tensor);
+///
+/// `item`: which input of a .npy batch (four dimensions), 0 for all else.
+Result<std::vector<uint8_t>> load_input(const std::filesystem::path& path, const IoTensor& tensor,
+                                        size_t item = 0);
+
+/// How many inputs a file holds: the first dimension of a .npy batch, else 1. Unreadable files
+/// count as one, so that load_input says what is wrong with them.
+[[nodiscard]] size_t inputs_in(const std::filesystem::path& path);
 
 /// The bytes of an input tensor's memory from its stored values (pixels, or int8) in C, H, W order
 /// of the network's channels. Precondition: the tensor is described, `values` has its elements.

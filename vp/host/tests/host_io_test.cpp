@@ -132,6 +132,22 @@ TEST_CASE("host: an int8 array survives the way through NC/xHWx and back") {
   CHECK(load_npy(scratch("d.npy"))->shape == std::vector<uint64_t>{11, 2, 3});
 }
 
+TEST_CASE("host: each item of a batch is an input of its own") {
+  const IoTensor t = feature_tensor(2, 1, 2);
+  REQUIRE(save_npy(scratch("batch.npy"), {3, 2, 2, 1},
+                   std::vector<int8_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
+              .empty());
+  REQUIRE(inputs_in(scratch("batch.npy")) == 3);
+  REQUIRE(inputs_in(scratch("none.npy")) == 1);
+  CHECK(unpack_output(t, *load_input(scratch("batch.npy"), t, 0)) ==
+        std::vector<int8_t>{1, 2, 3, 4});
+  CHECK(unpack_output(t, *load_input(scratch("batch.npy"), t, 2)) ==
+        std::vector<int8_t>{9, 10, 11, 12});
+  const auto beyond = load_input(scratch("batch.npy"), t, 3);
+  REQUIRE_FALSE(beyond);
+  CHECK(beyond.errors().has("run.input"));
+}
+
 TEST_CASE("host: wrong inputs are refused with the file and both sizes") {
   const IoTensor t = image_tensor(0, 3, 2, 8);
   const auto message = [&](const std::filesystem::path& file) {
