@@ -269,6 +269,7 @@ Result<CompileOptions> read_options(const Cli& cli) {
       wrong.add("compile.option", "--percentile",
                 fmt::format("'{}', expected a number above 0 and at most 100", given));
     }
+    options.calibration.method = CalibrationMethod::kPercentile;
     options.calibration.percentile = percent / 100;
   }
   if (cli.has("labels")) {

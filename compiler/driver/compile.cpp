@@ -17,7 +17,7 @@ Result<Compiled> compile_graph(const HwConfig& hw, Graph graph, const Samples& s
   auto ranges = calibrate(out.graph, samples, options.calibration);
   if (!ranges.ok()) return ranges.errors();
   stage("quantise", 0.6);
-  auto layers = quantise(out.graph, *ranges, options.quantise);
+  auto layers = quantise(hw, out.graph, *ranges, options.quantise);
   if (!layers.ok()) return layers.errors();
   out.layers = std::move(layers).value();
   stage("schedule", 0.7);

@@ -209,6 +209,7 @@ Int8Values interpret_int8(const LayerProgram& program,
   DLAVP_CHECK(inputs.size() == program.inputs.size(), "{} inputs, expected {}", inputs.size(),
               program.inputs.size());
   Int8Values values(program.tensors.size());
+  for (TensorId id = 0; id < program.tensors.size(); ++id) values[id] = program.tensors[id].constant;
   std::set<TensorId> shared;  // memory with views
   for (const LayerTensor& t : program.tensors) {
     if (t.view) shared.insert(t.view->base);

@@ -1,15 +1,16 @@
-// Min-max and percentile ranges over the float interpretation of the samples.
+// Ranges over the float interpretation of the samples, and which tensors share one.
 #include "compiler/quantise/calibrate.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "compiler/interpreter/float_interpreter.hpp"
+#include "compiler/quantise/histogram.hpp"
 
 namespace dlavp::compiler {
 namespace {
 
-constexpr size_t kBins = 2048;
 constexpr double kSoftmaxScale = 1.0 / 127;
 
 Diagnostics check_samples(const Graph& graph, const Samples& samples) {
@@ -37,48 +38,73 @@ Diagnostics check_samples(const Graph& graph, const Samples& samples) {
   return out;
 }
 
-/// Magnitudes of one tensor over all samples.
-struct Histogram {
-  double largest = 0;
-  std::vector<uint64_t> bins;
-
-  void count(const std::vector<float>& values) {
-    if (largest <= 0) return;
-    bins.resize(kBins);
-    for (float v : values) {
-      const auto bin = static_cast<size_t>(std::abs(double{v}) / largest * kBins);
-      ++bins[std::min(bin, kBins - 1)];
+/// Tensors that hold the same values in other places: one scale serves all.
+class Groups {
+ public:
+  explicit Groups(const Graph& graph)
+      : parent_(graph.tensors.size()), fixed_(graph.tensors.size()) {
+    for (TensorId id = 0; id < parent_.size(); ++id) {
+      parent_[id] = id;
+      fixed_[id] = graph.tensor(id).fixed_scale;
     }
-  }
-  [[nodiscard]] double range(double percentile) const {
-    if (percentile >= 1 || bins.empty()) return largest;
-    uint64_t total = 0;
-    for (uint64_t b : bins) total += b;
-    uint64_t sum = 0;
-    for (size_t i = 0; i < bins.size(); ++i) {
-      sum += bins[i];
-      if (static_cast<double>(sum) >= percentile * static_cast<double>(total)) {
-        return largest * static_cast<double>(i + 1) / kBins;
+    for (const Node& node : graph.nodes) {
+      if (!keeps_values(node)) continue;
+      for (TensorId id : node.inputs) {
+        if (!graph.tensor(id).constant) join(id, node.output);
       }
     }
-    return largest;
   }
+  [[nodiscard]] TensorId of(TensorId id) const {
+    while (parent_[id] != id) id = parent_[id];
+    return id;
+  }
+  [[nodiscard]] const std::optional<double>& fixed(TensorId id) const { return fixed_[of(id)]; }
+
+ private:
+  static bool keeps_values(const Node& node) {
+    const auto* reduce = node.as<ReduceOp>();
+    const auto* resize = node.as<ResizeOp>();
+    return node.as<PoolOp>() != nullptr || node.as<FlattenOp>() != nullptr ||
+           node.as<ReorderOp>() != nullptr || node.as<ConcatOp>() != nullptr ||
+           node.as<SliceOp>() != nullptr || node.as<PadOp>() != nullptr || resize != nullptr ||
+           (reduce != nullptr &&
+            (reduce->kind == ReduceKind::kMax || reduce->kind == ReduceKind::kMin));
+  }
+  void join(TensorId a, TensorId b) {
+    a = of(a);
+    b = of(b);
+    // Two prescribed scales stay two: a copy between them rescales.
+    if (a == b || (fixed_[a] && fixed_[b] && *fixed_[a] != *fixed_[b])) return;
+    if (fixed_[b]) std::swap(a, b);
+    parent_[b] = a;
+  }
+  std::vector<TensorId> parent_;
+  std::vector<std::optional<double>> fixed_;
 };
 
-bool keeps_scale(const Node& node) {
-  return node.as<PoolOp>() != nullptr || node.as<FlattenOp>() != nullptr;
-}
-
-void assign_scales(Graph& graph, const std::vector<Histogram>& histograms, double percentile) {
+void assign_scales(Graph& graph, const Groups& groups, const std::vector<Histogram>& histograms,
+                   const CalibrationOptions& options) {
+  std::map<TensorId, double> group_scales;
   const auto set = [&](TensorId id) {
-    const double range = histograms[id].range(percentile);
-    graph.tensor(id).scale = range > 0 ? range / 127 : 1.0 / 127;
+    const TensorId group = groups.of(id);
+    if (groups.fixed(id)) {
+      graph.tensor(id).scale = *groups.fixed(id);
+      return;
+    }
+    const auto [it, fresh] = group_scales.try_emplace(group, 0);
+    if (fresh) {
+      const double range = histograms[group].range(options);
+      it->second = range > 0 ? range / 127 : 1.0 / 127;
+    }
+    graph.tensor(id).scale = it->second;
   };
   for (TensorId id : graph.inputs) set(id);
   for (const Node& node : graph.nodes) {
+    const auto* softmax = node.as<SoftmaxOp>();
     set(node.output);
-    if (keeps_scale(node)) graph.tensor(node.output).scale = graph.tensor(node.inputs[0]).scale;
-    if (node.as<SoftmaxOp>() != nullptr) graph.tensor(node.output).scale = kSoftmaxScale;
+    if (softmax != nullptr && !softmax->log && !groups.fixed(node.output) &&
+        groups.of(node.output) == node.output)
+      graph.tensor(node.output).scale = kSoftmaxScale;
   }
 }
 
@@ -102,8 +128,9 @@ std::vector<InputRange> input_ranges(const Graph& graph, const Samples& samples)
 Result<std::vector<InputRange>> calibrate(Graph& graph, const Samples& samples,
                                           const CalibrationOptions& options) {
   if (Diagnostics wrong = check_samples(graph, samples); !wrong.empty()) return wrong;
+  const Groups groups(graph);
   std::vector<Histogram> histograms(graph.tensors.size());
-  const bool two_passes = options.percentile < 1;
+  const bool two_passes = options.method != CalibrationMethod::kMinMax;
   for (const auto& sample : samples) {
     const FloatValues values = interpret_float(graph, sample);
     for (TensorId id = 0; id < values.size(); ++id) {
@@ -112,15 +139,16 @@ Result<std::vector<InputRange>> calibrate(Graph& graph, const Samples& samples,
           return Error{"calibrate.not_finite", fmt::format("tensor '{}'", graph.tensor(id).name),
                        fmt::format("the float network computes {}", v)};
         }
-        histograms[id].largest = std::max(histograms[id].largest, std::abs(double{v}));
+        Histogram& h = histograms[groups.of(id)];
+        h.largest = std::max(h.largest, std::abs(double{v}));
       }
     }
   }
   for (size_t s = 0; two_passes && s < samples.size(); ++s) {
     const FloatValues values = interpret_float(graph, samples[s]);
-    for (TensorId id = 0; id < values.size(); ++id) histograms[id].count(values[id]);
+    for (TensorId id = 0; id < values.size(); ++id) histograms[groups.of(id)].count(values[id]);
   }
-  assign_scales(graph, histograms, options.percentile);
+  assign_scales(graph, groups, histograms, options);
   return input_ranges(graph, samples);
 }
 

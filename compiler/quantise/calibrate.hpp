@@ -8,9 +8,15 @@
 
 namespace dlavp::compiler {
 
+enum class CalibrationMethod : uint8_t {
+  kMinMax,      ///< the largest magnitude
+  kPercentile,  ///< the smallest range that holds a share of the values
+  kEntropy,     ///< the range whose int8 distribution diverges least from the float one
+};
+
 struct CalibrationOptions {
-  /// 1: largest magnitude (min-max). Below: the smallest range that holds this share of the values.
-  double percentile = 1.0;
+  CalibrationMethod method = CalibrationMethod::kMinMax;
+  double percentile = 0.9999;  ///< the share of kPercentile
 };
 
 /// What the samples showed of one graph input.
@@ -22,7 +28,8 @@ struct InputRange {
 /// Each sample holds one vector for each graph input, with its shape's elements.
 using Samples = std::vector<std::vector<std::vector<float>>>;
 
-/// Sets `scale` of every activation of `graph`. Poolings and Flatten keep their input's scale.
+/// Sets `scale` of every activation of `graph`. Tensors that only hold each other's values
+/// (pooling, joining, cutting, moving) share one; a scale that model or table prescribes is kept.
 /// Errors: calibrate.no_samples, calibrate.sample_size, calibrate.not_finite.
 Result<std::vector<InputRange>> calibrate(Graph& graph, const Samples& samples,
                                           const CalibrationOptions& options);

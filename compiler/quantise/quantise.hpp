@@ -3,6 +3,7 @@
 
 #include "compiler/quantise/calibrate.hpp"
 #include "compiler/schedule/layer.hpp"
+#include "models/common/hw_config.hpp"
 
 namespace dlavp::compiler {
 
@@ -12,10 +13,12 @@ struct QuantiseOptions {
   InputMode input_mode = InputMode::kAuto;
 };
 
-/// Quantises weights (one scale a kernel) and chooses every stage's multipliers and shifts.
+/// Quantises weights (one scale a kernel) and chooses every stage's multipliers and shifts; what
+/// `hw` has no unit for becomes a layer of the core.
 /// Precondition: the graph went through the standard passes and `calibrate`.
 /// Errors: lower.unsupported (with the node, its shapes and what would work), quantise.factor.
-Result<LayerProgram> quantise(const Graph& graph, const std::vector<InputRange>& ranges,
+Result<LayerProgram> quantise(const HwConfig& hw, const Graph& graph,
+                              const std::vector<InputRange>& ranges,
                               const QuantiseOptions& options = {});
 
 /// One row of the accuracy report: signal to quantisation noise of a layer's output in dB.

@@ -30,52 +30,64 @@ unsigned bias_shift(const std::vector<double>& factor, const std::vector<double>
   return std::min(needed, tolerable);
 }
 
-}  // namespace
-
-Result<QuantisedConv> quantise_conv(const std::vector<float>& weights,
-                                    const std::vector<float>& bias, double input_scale, double unit,
-                                    double tolerance) {
-  const size_t kernels = bias.size();
-  const size_t per_kernel = weights.size() / kernels;
-  std::vector<double> factor(kernels);  // units of one step of the integer sum
-  std::vector<double> bias_units(kernels);
+/// Units of one step of each kernel's integer sum.
+std::vector<double> sum_factors(const Tensor& weights, const std::vector<double>& bias_units,
+                                double input_scale, double unit) {
+  const size_t kernels = bias_units.size();
+  const size_t per_kernel = weights.values.size() / kernels;
+  std::vector<double> factor(kernels);
   for (size_t k = 0; k < kernels; ++k) {
     double largest = 0;
     for (size_t i = 0; i < per_kernel; ++i)
-      largest = std::max(largest, std::abs(double{weights[k * per_kernel + i]}));
+      largest = std::max(largest, std::abs(double{weights.values[k * per_kernel + i]}));
     factor[k] = input_scale * largest / 127 / unit;
-    bias_units[k] = double{bias[k]} / unit;
   }
   double largest = *std::max_element(factor.begin(), factor.end());
   for (double b : bias_units)
     largest = std::max(largest, std::abs(b) / std::ldexp(kOperandMax, 24));
   if (largest <= 0) largest = input_scale / unit;  // no weights and no bias at all
   for (double& f : factor) f = std::max(f, largest * kSmallestShare);
+  return factor;
+}
+
+}  // namespace
+
+Result<QuantisedConv> quantise_conv(const Tensor& weights, const std::vector<float>& bias,
+                                    double input_scale, double unit, double tolerance) {
+  const size_t kernels = bias.size();
+  const size_t per_kernel = weights.values.size() / kernels;
+  const std::vector<double>& fixed = weights.kernel_scales;
+  const auto fixed_scale = [&](size_t k) { return fixed[fixed.size() == 1 ? 0 : k]; };
+  std::vector<double> bias_units(kernels);
+  for (size_t k = 0; k < kernels; ++k) bias_units[k] = double{bias[k]} / unit;
+  std::vector<double> factor = sum_factors(weights, bias_units, input_scale, unit);
+  if (!fixed.empty()) {
+    for (size_t k = 0; k < kernels; ++k) factor[k] = input_scale * fixed_scale(k) / unit;
+  }
   const unsigned shift = bias_shift(factor, bias_units, tolerance);
   const double limit = std::ldexp(kOperandMax, static_cast<int>(shift));
-  for (size_t k = 0; k < kernels; ++k)
-    factor[k] = std::max(factor[k], std::abs(bias_units[k]) / limit);
+  if (fixed.empty()) {
+    for (size_t k = 0; k < kernels; ++k)
+      factor[k] = std::max(factor[k], std::abs(bias_units[k]) / limit);
+  }
 
   auto multipliers = make_multipliers(factor);
   if (!multipliers.ok()) return multipliers.errors();
   QuantisedConv out;
-  out.x1 = {StageKind::kBoth,
-            StageMode::kPerKernel,
-            {},
-            multipliers->mul,
-            {},
-            static_cast<uint8_t>(shift),
-            multipliers->shift,
-            false};
-  out.weights.resize(weights.size());
+  out.x1.kind = StageKind::kBoth;
+  out.x1.mode = StageMode::kPerKernel;
+  out.x1.mul = multipliers->mul;
+  out.x1.alu_shift = static_cast<uint8_t>(shift);
+  out.x1.mul_shift = multipliers->shift;
+  out.weights.resize(weights.values.size());
   for (size_t k = 0; k < kernels; ++k) {
     // The factor that the integers realise, so that bias and weights do not inherit its rounding.
     const double exact =
         std::ldexp(static_cast<double>(multipliers->mul[k]), -int{multipliers->shift});
-    const double weight_scale = exact * unit / input_scale;
+    const double weight_scale = fixed.empty() ? exact * unit / input_scale : fixed_scale(k);
     for (size_t i = 0; i < per_kernel; ++i) {
       out.weights[k * per_kernel + i] =
-          quantise_value(double{weights[k * per_kernel + i]}, weight_scale);
+          quantise_value(double{weights.values[k * per_kernel + i]}, weight_scale);
     }
     const double operand = std::round(bias_units[k] / std::ldexp(exact, static_cast<int>(shift)));
     out.x1.alu.push_back(static_cast<int16_t>(std::clamp(operand, -kOperandMax, kOperandMax)));

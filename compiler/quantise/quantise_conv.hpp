@@ -13,10 +13,10 @@ struct QuantisedConv {
   SdpStage x1;
 };
 
-/// `tolerance`: how many units the bias may be off because of its common shift.
-/// Precondition: weights.size() is a multiple of bias.size().
-Result<QuantisedConv> quantise_conv(const std::vector<float>& weights,
-                                    const std::vector<float>& bias, double input_scale, double unit,
-                                    double tolerance);
+/// `tolerance`: how many units the bias may be off because of its common shift. Weights whose
+/// scales the model prescribes keep them.
+/// Precondition: as many weights as a multiple of bias.size().
+Result<QuantisedConv> quantise_conv(const Tensor& weights, const std::vector<float>& bias,
+                                    double input_scale, double unit, double tolerance);
 
 }  // namespace dlavp::compiler

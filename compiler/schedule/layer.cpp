@@ -124,7 +124,8 @@ class Defined {
  public:
   explicit Defined(const LayerProgram& p) : p_(p), channels_(p.tensors.size()) {
     for (TensorId id = 0; id < p.tensors.size(); ++id)
-      channels_[id].resize(static_cast<size_t>(p.tensors[id].shape.c));
+      channels_[id].assign(static_cast<size_t>(p.tensors[id].shape.c),
+                           !p.tensors[id].constant.empty());
   }
   [[nodiscard]] bool all(TensorId id) const {
     const auto [begin, end] = range(id);

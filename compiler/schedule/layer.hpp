@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -32,6 +33,7 @@ struct LayerTensor {
       false;  ///< a graph output that was a Flatten: C x H x W stands for CHW x 1 x 1
   std::optional<ChannelView> view;
   StoredType type = StoredType::kInt8;
+  std::vector<int8_t> constant;  ///< NCHW, where the tensor is a constant of the network
 };
 
 enum class StageKind : uint8_t { kOff, kMul, kAlu, kBoth };
@@ -121,7 +123,9 @@ struct CoreLayer {
   std::vector<double> reals;
   std::vector<int32_t> params;
   std::vector<uint8_t> table;
-  std::string reason;  ///< why it is not on the accelerator
+  std::string reason;                                  ///< why it is not on the accelerator
+  std::shared_ptr<const CustomDefinition> definition;  ///< of a custom kernel
+  CustomAttributes attributes;
 };
 
 struct Layer {

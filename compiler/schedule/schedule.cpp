@@ -59,6 +59,7 @@ class Scheduler {
   const LayerProgram& layers_;
   uint32_t atom_;
   HwProgram out_;
+  std::map<TensorId, uint64_t> constant_tensors_;           ///< offsets
   std::map<std::pair<size_t, size_t>, uint64_t> operands_;  ///< constant offsets by layer and stage
 };
 
@@ -68,6 +69,12 @@ void Scheduler::add_buffers() {
     Buffer b{layers_.tensors[id].name, Region::kActivations, 0, 0, id};
     if (std::count(layers_.outputs.begin(), layers_.outputs.end(), id) != 0)
       b.region = Region::kOutput;
+    if (!layers_.tensors[id].constant.empty()) {
+      out_.tensor_buffers.push_back(kConstantBuffer);
+      constant_tensors_[id] =
+          add_constant(pack_feature(shape(id), atom_, layers_.tensors[id].constant));
+      continue;
+    }
     if (layers_.tensors[id].view) {  // its base's buffer, which may come later
       out_.tensor_buffers.push_back(0);
       continue;
@@ -104,6 +111,8 @@ View Scheduler::view(TensorId id) const {
     base.element = 4;
     return base;
   }
+  const auto constant = constant_tensors_.find(id);
+  if (constant != constant_tensors_.end()) base.offset = constant->second;
   if (!layers_.tensors[id].view) return base;
   return band(base, static_cast<uint32_t>(place.channel), static_cast<uint32_t>(shape(id).c), 0,
               base.height);

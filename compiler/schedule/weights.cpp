@@ -68,6 +68,18 @@ std::vector<int8_t> densify_weights(const WeightShape& grouped, uint32_t groups,
   return out;
 }
 
+std::vector<uint8_t> pack_feature(const Shape& shape, uint32_t atom,
+                                  std::span<const int8_t> values) {
+  const auto pixels = static_cast<size_t>(shape.h * shape.w);
+  const auto channels = static_cast<size_t>(shape.c);
+  std::vector<uint8_t> out((channels + atom - 1) / atom * pixels * atom);
+  for (size_t c = 0; c < channels; ++c) {
+    for (size_t p = 0; p < pixels; ++p)
+      out[(c / atom * pixels + p) * atom + c % atom] = static_cast<uint8_t>(values[c * pixels + p]);
+  }
+  return out;
+}
+
 std::vector<uint8_t> pack_operands(const HwConfig& hw, std::span<const int16_t> alu,
                                    std::span<const int16_t> mul) {
   const size_t channels = std::max(alu.size(), mul.size());

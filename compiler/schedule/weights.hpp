@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "compiler/ir/tensor.hpp"
 #include "models/common/hw_config.hpp"
 
 namespace dlavp::compiler {
@@ -28,6 +29,10 @@ struct WeightShape {
                                                   uint32_t first, uint32_t count,
                                                   std::span<const int8_t> weights,
                                                   WeightShape& dense);
+
+/// NCHW values in surfaces of `atom` channels.
+[[nodiscard]] std::vector<uint8_t> pack_feature(const Shape& shape, uint32_t atom,
+                                                std::span<const int8_t> values);
 
 /// Little-endian 16-bit operands: `alu` and `mul` interleaved where both are given; padded to whole
 /// memory atoms of elements.

@@ -1,0 +1,161 @@
+// Convolutions with what follows them on the same pass: bias, residual, ReLU, PReLU or a table; and
+// factors a channel.
+#include <algorithm>
+#include <cmath>
+
+#include "compiler/quantise/quantise_conv.hpp"
+#include "compiler/quantise/quantiser.hpp"
+
+namespace dlavp::compiler {
+namespace {
+
+constexpr unsigned kScaleBits = 8;        ///< below one step of a scale's output
+constexpr unsigned kTableBits = 4;        ///< below one step of a table's input
+constexpr unsigned kResultBits = 8;       ///< below one step of a table's output
+constexpr double kBiasTolerance = 0.1;    ///< steps of the output
+constexpr int64_t kLargestSum = 1 << 17;  ///< int8 products that cannot leave 32 bits
+
+/// A table over at least `reach` units either side of zero; its entries are 2^lo_index units apart.
+Lut centred_table(double reach) {
+  Lut lut;
+  while ((int64_t{128} << lut.lo_index) < reach) ++lut.lo_index;
+  lut.lo_start = -(int64_t{128} << lut.lo_index);
+  lut.lo_end = -lut.lo_start;
+  lut.le_start = lut.le_end = INT32_MAX;  // never reached: LO decides
+  return lut;
+}
+
+}  // namespace
+
+/// The slope of values below zero, one or one a channel, if the node is a PReLU or Leaky ReLU.
+std::optional<std::vector<double>> Quantiser::slopes_of(const Node& node) const {
+  if (node.as<PReluOp>() != nullptr) {
+    const std::vector<float>& v = graph_.tensor(node.inputs[1]).values;
+    return std::vector<double>(v.begin(), v.end());
+  }
+  const auto* op = node.as<UnaryOp>();
+  if (op == nullptr || op->steps.size() != 1 || op->steps[0].kind != UnaryKind::kLeakyRelu)
+    return std::nullopt;
+  return std::vector<double>{op->steps[0].a};
+}
+
+/// Finds convolutions whose only reader is a function that the same pass can compute.
+void Quantiser::find_tails() {
+  for (const Node& tail : graph_.nodes) {
+    const bool slopes = slopes_of(tail).has_value();
+    if (!slopes && (tail.as<UnaryOp>() == nullptr || !hw_.sdp_lut)) continue;
+    const TensorId x = tail.inputs[0];
+    const Node* conv = producers_[x];
+    if (conv == nullptr || uses_[x] != 1) continue;
+    const auto* op = conv->as<ConvOp>();
+    if (op == nullptr || op->relu || (slopes && op->residual && !hw_.sdp_lut)) continue;
+    tails_[x] = &tail;
+    fused_.insert(&tail);
+  }
+}
+
+/// Multiplies values below zero.
+SdpStage Quantiser::prelu_stage(const Node& node, const std::vector<double>& slopes) const {
+  const Multipliers m = take(make_multipliers(slopes), node);
+  SdpStage s;
+  s.kind = StageKind::kMul;
+  s.mode = slopes.size() == 1 ? StageMode::kPerLayer : StageMode::kPerKernel;
+  s.mul = m.mul;
+  s.mul_shift = m.shift;
+  s.prelu = true;
+  return s;
+}
+
+/// What a fused node adds to a convolution whose X1 (and X2) give `unit`.
+void Quantiser::conv_tail(const Node& node, const Node& tail, double unit, ConvLayer& layer) {
+  const double out_scale = scale(tail.output);
+  const auto slopes = slopes_of(tail);
+  if (slopes && !node.as<ConvOp>()->residual) {
+    layer.sdp.x2 = prelu_stage(tail, *slopes);
+    std::tie(layer.sdp.out_scale, layer.sdp.out_shift) = multiplier(tail, unit / out_scale);
+    return;
+  }
+  Lut lut = centred_table(128 * scale(node.output) / unit);
+  for (size_t i = 0; i < lut.lo.size(); ++i) {
+    const auto x = static_cast<double>(lut.lo_start + (static_cast<int64_t>(i) << lut.lo_index));
+    const double real = x * unit;
+    double y = 0;
+    if (slopes) {
+      y = real < 0 ? real * slopes->front() : real;
+    } else {
+      y = evaluate(tail.as<UnaryOp>()->steps, real);
+    }
+    const double steps = std::isnan(y) ? 0 : std::ldexp(y / out_scale, kResultBits);
+    lut.lo[i] = static_cast<int16_t>(std::lround(std::clamp(steps, -32767.0, 32767.0)));
+  }
+  layer.sdp.lut = std::move(lut);
+  layer.sdp.out_shift = kResultBits;
+}
+
+void Quantiser::conv(const Node& node, const ConvOp& op) {
+  const Tensor& weights = graph_.tensor(node.inputs[1]);
+  const int64_t products = weights.shape.elements() / weights.shape.n;
+  if (products > kLargestSum)
+    fail(node, fmt::format("weights {}: {} products a sum, at most {}", weights.shape.text(),
+                           products, kLargestSum));
+  const auto found = tails_.find(node.output);
+  const Node* tail = found == tails_.end() ? nullptr : found->second;
+  ConvLayer layer;
+  layer.input = in(node);
+  layer.window = op.window;
+  layer.groups = op.groups;
+  const double out_scale = scale(node.output);
+  double unit = out_scale;
+  if (op.residual) {
+    unit = std::ldexp(in_scale(node, 3), -int{kExtraBits});
+  } else if (tail != nullptr) {
+    unit = slopes_of(*tail) ? std::ldexp(scale(tail->output), -int{kExtraBits})
+                            : std::ldexp(out_scale, -int{kTableBits});
+  }
+  QuantisedConv q = take(quantise_conv(weights, graph_.tensor(node.inputs[2]).values,
+                                       in_scale(node), unit, kBiasTolerance * out_scale / unit),
+                         node);
+  layer.weights = std::move(q.weights);
+  layer.sdp.x1 = std::move(q.x1);
+  layer.sdp.x1.relu = op.relu && !op.residual;
+  if (op.residual) layer.sdp.x2 = add_operand(in(node, 3), StageMode::kPerPoint, op.relu);
+  if (tail != nullptr) {
+    conv_tail(node, *tail, unit, layer);
+    return emit(node.name, std::move(layer), layer_tensor(tail->output));
+  }
+  if (op.residual)
+    std::tie(layer.sdp.out_scale, layer.sdp.out_shift) = multiplier(node, unit / out_scale);
+  emit_bounded(node, std::move(layer), op.relu ? op.relu_max : kUnbounded);
+}
+
+void Quantiser::scale_layer(const Node& node, const ScaleOp& op) {
+  const double unit = std::ldexp(scale(node.output), -int{kScaleBits});
+  const std::vector<float>& factor = graph_.tensor(node.inputs[1]).values;
+  const std::vector<float>& shift = graph_.tensor(node.inputs[2]).values;
+  std::vector<double> factors;
+  double largest = 0;
+  for (float f : factor) factors.push_back(double{f} * in_scale(node) / unit);
+  for (float s : shift) largest = std::max(largest, std::abs(double{s}) / unit);
+  const Multipliers m = take(make_multipliers(factors), node);
+  PointLayer layer;
+  layer.input = in(node);
+  SdpStage& x1 = layer.sdp.x1;
+  x1.kind = StageKind::kMul;
+  x1.mode = StageMode::kPerKernel;
+  x1.mul = m.mul;
+  x1.mul_shift = m.shift;
+  uint8_t alu_shift = 0;
+  while (std::ldexp(largest, -int{alu_shift}) > 32767) ++alu_shift;
+  SdpStage& x2 = layer.sdp.x2;
+  x2.kind = StageKind::kAlu;
+  x2.mode = StageMode::kPerKernel;
+  x2.alu_shift = alu_shift;
+  x2.relu = op.relu;
+  for (float s : shift)
+    x2.alu.push_back(
+        static_cast<int16_t>(std::lround(std::ldexp(double{s} / unit, -int{alu_shift}))));
+  layer.sdp.out_shift = kScaleBits;
+  emit_bounded(node, std::move(layer), op.relu ? op.relu_max : kUnbounded);
+}
+
+}  // namespace dlavp::compiler

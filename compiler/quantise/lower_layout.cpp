@@ -1,0 +1,252 @@
+// Operators that move elements. A join or a cut along the channels at whole memory atoms is a view:
+// producers write into, and readers read from, one memory. What is left copies on the SDP or core.
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "compiler/interpreter/float_interpreter.hpp"
+#include "compiler/loadable/core_block.h"
+#include "compiler/quantise/quantiser.hpp"
+
+namespace dlavp::compiler {
+namespace {
+
+constexpr double kResizeOne = 2048;
+
+void append_range(std::vector<int32_t>& out, int64_t count, int64_t start = 0, int64_t step = 1) {
+  for (int64_t i = 0; i < count; ++i) out.push_back(static_cast<int32_t>(start + i * step));
+}
+
+bool same(double a, double b) { return std::abs(a - b) <= 1e-9 * std::max(a, b); }
+
+}  // namespace
+
+/// Whether channels of `id` begin a memory atom: the node may then be a view.
+void Quantiser::plan_join(const Node& node) {
+  const TensorId joined = node.output;
+  const auto atom = static_cast<int64_t>(hw_.memory_atomic_size);
+  int64_t channel = 0;
+  for (TensorId part : node.inputs) {
+    if (channel % atom != 0) return;
+    channel += shape(part).c;
+  }
+  const auto place_of = [&](TensorId id) {
+    const auto it = placed_.find(id);
+    return it == placed_.end() ? ChannelView{id, 0} : it->second;
+  };
+  // Channels of a larger join that lie side by side already are this join.
+  const ChannelView first = place_of(node.inputs[0]);
+  bool side_by_side = first.base != node.inputs[0] && !is_output(joined) &&
+                      !placed_.contains(joined) && same(scale(joined), scale(first.base));
+  channel = first.channel;
+  for (TensorId part : node.inputs) {
+    const ChannelView p = place_of(part);
+    side_by_side = side_by_side && p.base == first.base && p.channel == channel;
+    channel += shape(part).c;
+  }
+  joined_.insert(joined);
+  if (side_by_side) {
+    placed_[joined] = first;
+    return;
+  }
+  const ChannelView to = place_of(joined);
+  channel = to.channel;
+  for (TensorId part : node.inputs) {
+    const Node* producer = producers_[part];
+    const bool once = std::count(node.inputs.begin(), node.inputs.end(), part) == 1;
+    const bool own_layer = producer != nullptr && producer->as<FlattenOp>() == nullptr &&
+                           !is_output(part) && !placed_.contains(part);
+    // A join that is laid out already keeps its parts where they are.
+    if (once && own_layer && !joined_.contains(part) && same(scale(part), scale(to.base)))
+      placed_[part] = {to.base, channel};
+    channel += shape(part).c;
+  }
+}
+
+/// Larger joins first, so that smaller ones can be parts of their memory.
+void Quantiser::plan_views() {
+  std::vector<const Node*> joins;
+  for (const Node& node : graph_.nodes) {
+    const auto* op = node.as<ConcatOp>();
+    if (op != nullptr && op->axis == 1) joins.push_back(&node);
+  }
+  std::stable_sort(joins.begin(), joins.end(), [&](const Node* a, const Node* b) {
+    return shape(a->output).c > shape(b->output).c;
+  });
+  for (const Node* node : joins) plan_join(*node);
+}
+
+void Quantiser::flatten(const Node& node) {
+  if (uses_[node.output] == 1 && is_output(node.output) && !is_output(node.inputs[0])) {
+    const TensorId id = in(node);
+    if (!out_.tensors[id].view) {
+      out_.tensors[id].pooled_flat = true;
+      ids_[node.output] = id;
+      return;
+    }
+  }
+  const Shape& s = shape(node.inputs[0]);
+  CoreLayer layer;
+  layer.kernel = CORE_REORDER;
+  layer.params = {1, static_cast<int32_t>(s.elements()), 0};
+  own_scales_[node.output] = in_scale(node);
+  core(node, std::move(layer), "the elements change places in memory");
+}
+
+void Quantiser::map(const Node& node, std::vector<int32_t> params, const char* reason) {
+  CoreLayer layer;
+  layer.kernel = CORE_MAP;
+  layer.params = std::move(params);
+  bool rescaled = false;
+  for (size_t i = 0; i < node.inputs.size(); ++i)
+    rescaled = rescaled || !same(in_scale(node, i), scale(node.output));
+  for (size_t i = 0; rescaled && i < node.inputs.size(); ++i) {
+    const std::vector<uint8_t> values =
+        table([](double x) { return x; }, in_scale(node, i), scale(node.output));
+    layer.table.insert(layer.table.end(), values.begin(), values.end());
+  }
+  core(node, std::move(layer), reason);
+}
+
+void Quantiser::concat(const Node& node, const ConcatOp& op) {
+  if (joined_.contains(node.output)) {
+    const TensorId to = layer_tensor(node.output);
+    const ChannelView whole = out_.place(to);
+    int64_t channel = whole.channel;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const TensorId part = in(node, i);
+      const ChannelView at = out_.place(part);
+      if (at.base != whole.base || at.channel != channel) {
+        const TensorId made =
+            new_tensor(fmt::format("{}.part{}", graph_.tensor(node.output).name, i),
+                       out_.tensors[part].shape, out_.tensors[whole.base].scale);
+        out_.tensors[made].view = ChannelView{whole.base, channel};
+        emit(fmt::format("{}.part{}", node.name, i),
+             copy(node, part, out_.tensors[whole.base].scale), made);
+      }
+      channel += out_.tensors[part].shape.c;
+    }
+    return;
+  }
+  const Shape& o = shape(node.output);
+  std::vector<int32_t> params = {static_cast<int32_t>(op.axis) - 1, 0};
+  for (int64_t size : {o.c, o.h, o.w}) append_range(params, size);
+  map(node, std::move(params),
+      op.axis == 1 ? "a part does not start at a whole memory atom" : "joined across the plane");
+}
+
+void Quantiser::slice(const Node& node, const SliceOp& op) {
+  const Shape& x = shape(node.inputs[0]);
+  const TensorId from = in(node);
+  const bool image = std::any_of(out_.inputs.begin(), out_.inputs.end(),
+                                 [&](const LayerInput& i) { return i.tensor == from && i.image; });
+  const ChannelView at = out_.place(from);
+  const int64_t channel = at.channel + op.start[1];
+  const bool channels_only =
+      op.step == std::array<int64_t, 4>{1, 1, 1, 1} && op.size.h == x.h && op.size.w == x.w;
+  const bool aligned = channel % static_cast<int64_t>(hw_.memory_atomic_size) == 0;
+  if (channels_only && aligned && !image && out_.tensors[from].constant.empty()) {
+    const bool own = is_output(node.output) || placed_.contains(node.output) ||
+                     !same(scale(node.output), in_scale(node));
+    TensorId view = 0;
+    if (own) {
+      view =
+          new_tensor(graph_.tensor(node.output).name + ".view", op.size, out_.tensors[from].scale);
+    } else {
+      view = layer_tensor(node.output);
+      out_.tensors[view].scale = out_.tensors[from].scale;
+    }
+    out_.tensors[view].view = ChannelView{at.base, channel};
+    if (own) emit(node, copy(node, view, scale(node.output)));
+    return;
+  }
+  std::vector<int32_t> params = {0, 0};
+  const std::array<int64_t, 3> sizes = {op.size.c, op.size.h, op.size.w};
+  for (size_t a = 0; a < 3; ++a) append_range(params, sizes[a], op.start[a + 1], op.step[a + 1]);
+  map(node, std::move(params),
+      channels_only ? "the cut does not start at a whole memory atom" : "a cut inside the plane");
+}
+
+void Quantiser::pad(const Node& node, const PadOp& op) {
+  const Shape& x = shape(node.inputs[0]);
+  std::vector<int32_t> params = {0, 0};
+  if (op.mode == PadMode::kConstant)
+    params[1] = quantise_value(double{op.value}, scale(node.output));
+  const std::array<int64_t, 3> sizes = {x.c, x.h, x.w};
+  for (size_t a = 0; a < 3; ++a) {
+    const int64_t size = sizes[a];
+    for (int64_t i = -op.before[a + 1]; i < size + op.after[a + 1]; ++i) {
+      int64_t from = i;
+      if (op.mode == PadMode::kReflect) from = i < 0 ? -i : i >= size ? 2 * (size - 1) - i : i;
+      if (op.mode != PadMode::kConstant) from = std::clamp<int64_t>(from, 0, size - 1);
+      params.push_back(from < 0 || from >= size ? -1 : static_cast<int32_t>(from));
+    }
+  }
+  map(node, std::move(params), "padding outside of a window");
+}
+
+void Quantiser::resize(const Node& node, const ResizeOp& op) {
+  const Shape& x = shape(node.inputs[0]);
+  const std::vector<ResizeTap> rows = resize_taps(op, false, x.h);
+  const std::vector<ResizeTap> columns = resize_taps(op, true, x.w);
+  if (op.kind != ResizeKind::kLinear) {
+    std::vector<int32_t> params = {0, 0};
+    append_range(params, x.c);
+    for (const auto* taps : {&rows, &columns}) {
+      for (const ResizeTap& t : *taps)
+        params.push_back(t.present ? static_cast<int32_t>(t.low) : -1);
+    }
+    return map(node, std::move(params), "no unit repeats elements");
+  }
+  CoreLayer layer;
+  layer.kernel = CORE_RESIZE;
+  for (const auto* taps : {&rows, &columns}) {
+    for (const ResizeTap& t : *taps) {
+      layer.params.push_back(static_cast<int32_t>(t.low));
+      layer.params.push_back(static_cast<int32_t>(t.high));
+      layer.params.push_back(static_cast<int32_t>(std::lround(t.share * kResizeOne)));
+    }
+  }
+  const double wanted = scale(node.output), kept = in_scale(node);
+  if (same(wanted, kept)) return core(node, std::move(layer), "no unit mixes neighbours");
+  const TensorId between =
+      new_tensor(graph_.tensor(node.output).name + ".resized", shape(node.output), kept);
+  layer.inputs = {in(node)};
+  layer.reason = "no unit mixes neighbours";
+  emit(node.name + ".resized", std::move(layer), between);
+  emit(node, copy(node, between, wanted));
+}
+
+/// A reorder that only permutes channels is a map; any other is done element by element.
+void Quantiser::reorder(const Node& node, const ReorderOp& op) {
+  const Shape &x = shape(node.inputs[0]), &o = shape(node.output);
+  const std::vector<size_t> sources = reorder_sources(op);
+  const auto plane = static_cast<size_t>(x.h * x.w);
+  bool channels_only = x == o;
+  for (size_t i = 0; channels_only && i < sources.size(); ++i)
+    channels_only =
+        sources[i] % plane == i % plane && sources[i] / plane == sources[i - i % plane] / plane;
+  if (channels_only) {
+    std::vector<int32_t> params = {0, 0};
+    for (int64_t c = 0; c < o.c; ++c)
+      params.push_back(static_cast<int32_t>(sources[static_cast<size_t>(c) * plane] / plane));
+    append_range(params, o.h);
+    append_range(params, o.w);
+    return map(node, std::move(params), "channels change places");
+  }
+  CoreLayer layer;
+  layer.kernel = CORE_REORDER;
+  layer.params = {static_cast<int32_t>(op.dims.size())};
+  for (int64_t d : op.dims) layer.params.push_back(static_cast<int32_t>(d));
+  for (uint32_t p : op.perm) layer.params.push_back(static_cast<int32_t>(p));
+  const double wanted = scale(node.output), kept = in_scale(node);
+  if (same(wanted, kept))
+    return core(node, std::move(layer), "the elements change places in memory");
+  const TensorId between = new_tensor(graph_.tensor(node.output).name + ".reordered", o, kept);
+  layer.inputs = {in(node)};
+  layer.reason = "the elements change places in memory";
+  emit(node.name + ".reordered", std::move(layer), between);
+  emit(node, copy(node, between, wanted));
+}
+
+}  // namespace dlavp::compiler

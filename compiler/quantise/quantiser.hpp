@@ -1,0 +1,126 @@
+// The lowering of graph nodes to layers: one class, its methods by kind of operator in lower_*.cpp.
+// Internal to quantisation.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "compiler/quantise/multiplier.hpp"
+#include "compiler/quantise/quantise.hpp"
+
+namespace dlavp::compiler {
+
+class Quantiser {
+ public:
+  Quantiser(const HwConfig& hw, const Graph& graph, const std::vector<InputRange>& ranges,
+            const QuantiseOptions& options)
+      : hw_(hw), graph_(graph), ranges_(ranges), options_(options) {}
+  Result<LayerProgram> run();
+
+ private:
+  struct Failure {
+    Diagnostics errors;
+  };
+  using Work = decltype(Layer::work);
+
+  [[noreturn]] void fail(const Node& node, const std::string& message) const;
+  template <typename T>
+  [[nodiscard]] T take(Result<T> result, const Node& node) const {
+    if (result.ok()) return std::move(result).value();
+    Diagnostics placed;
+    for (const Error& e : result.errors().errors())
+      placed.add(e.id, fmt::format("node '{}'", node.name), e.message);
+    throw Failure{placed};
+  }
+
+  // What everything shares.
+  [[nodiscard]] const Shape& shape(TensorId id) const { return graph_.tensor(id).shape; }
+  [[nodiscard]] double scale(TensorId id) const;
+  /// The layer tensor of an activation or constant; made when first asked for.
+  TensorId layer_tensor(TensorId id);
+  TensorId new_tensor(const std::string& name, const Shape& s, double tensor_scale);
+  [[nodiscard]] TensorId in(const Node& node, size_t i = 0) { return layer_tensor(node.inputs[i]); }
+  [[nodiscard]] double in_scale(const Node& node, size_t i = 0) {
+    return out_.tensors[in(node, i)].scale;
+  }
+  [[nodiscard]] std::pair<int16_t, uint8_t> multiplier(const Node& node, double factor) const;
+  void emit(const Node& node, Work work);
+  void emit(const std::string& name, Work work, TensorId output);
+  /// Values above `most` that the scale of `node`'s output still holds are cut off afterwards.
+  void emit_bounded(const Node& node, Work work, float most);
+  void core(const Node& node, CoreLayer layer, const char* reason);
+  /// A copy on the SDP, rescaled.
+  [[nodiscard]] PointLayer copy(const Node& node, TensorId from, double to_scale);
+  [[nodiscard]] std::vector<uint8_t> table(const std::function<double(double)>& f, double from,
+                                           double to) const;
+  [[nodiscard]] bool is_output(TensorId id) const;
+
+  // Inputs.
+  void add_inputs();
+  void choose_input(const InputRange& range, LayerInput& in) const;
+  [[nodiscard]] bool takes_image(TensorId id) const;
+
+  // lower_conv.cpp
+  void find_tails();
+  void conv(const Node& node, const ConvOp& op);
+  void conv_tail(const Node& node, const Node& tail, double unit, ConvLayer& layer);
+  void scale_layer(const Node& node, const ScaleOp& op);
+  [[nodiscard]] std::optional<std::vector<double>> slopes_of(const Node& node) const;
+  [[nodiscard]] SdpStage prelu_stage(const Node& node, const std::vector<double>& slopes) const;
+
+  // lower_point.cpp
+  void relu(const Node& node, float most);
+  void prelu(const Node& node);
+  void unary(const Node& node, const UnaryOp& op);
+  void add(const Node& node, const AddOp& op);
+  void binary(const Node& node, const BinaryOp& op);
+  bool binary_on_sdp(const Node& node, const BinaryOp& op);
+  [[nodiscard]] SdpStage add_operand(TensorId operand, StageMode mode, bool relu) const;
+
+  // lower_window.cpp
+  void pool(const Node& node, const PoolOp& op);
+  bool pool_in_stages(const Node& node, const PoolOp& op);
+  void pool_on_core(const Node& node, const PoolOp& op, const char* reason);
+  void lrn(const Node& node, const LrnOp& op);
+
+  // lower_layout.cpp
+  void plan_views();
+  void plan_join(const Node& node);
+  void flatten(const Node& node);
+  void concat(const Node& node, const ConcatOp& op);
+  void slice(const Node& node, const SliceOp& op);
+  void pad(const Node& node, const PadOp& op);
+  void resize(const Node& node, const ResizeOp& op);
+  void reorder(const Node& node, const ReorderOp& op);
+  void map(const Node& node, std::vector<int32_t> params, const char* reason);
+
+  // lower_core.cpp
+  void softmax(const Node& node, const SoftmaxOp& op);
+  void reduce(const Node& node, const ReduceOp& op);
+  void layer_norm(const Node& node, const LayerNormOp& op);
+  void arg_max(const Node& node, const ArgMaxOp& op);
+  void custom(const Node& node, const CustomOp& op);
+
+  void lower(const Node& node);
+
+  const HwConfig& hw_;
+  const Graph& graph_;
+  const std::vector<InputRange>& ranges_;
+  const QuantiseOptions& options_;
+  LayerProgram out_;
+  std::map<TensorId, TensorId> ids_;        ///< graph tensor to layer tensor
+  std::map<TensorId, double> own_scales_;   ///< where the layer's scale is not calibration's
+  std::map<TensorId, ChannelView> placed_;  ///< graph tensors inside of a joined one's memory
+  std::map<TensorId, const Node*> tails_;   ///< by a convolution's output: what it also computes
+  std::set<const Node*> fused_;             ///< nodes that a convolution computes
+  std::set<TensorId> joined_;               ///< concatenations without a layer
+  std::vector<size_t> uses_;                ///< by graph tensor
+  std::vector<const Node*> producers_;      ///< by graph tensor
+};
+
+/// Bits below one step of an eltwise operand, so that two roundings do not follow each other.
+inline constexpr unsigned kExtraBits = 6;
+/// PDP kernel.
+inline constexpr uint32_t kLargestPool = 8;
+
+}  // namespace dlavp::compiler
