@@ -8,6 +8,7 @@
 #include <map>
 
 #include "compiler/emit/core_block.hpp"
+#include "compiler/loadable/core_block.h"
 
 namespace dlavp::compiler {
 namespace {
@@ -108,6 +109,7 @@ void Emitter::add_tensor(const LayerTensor& t, const View& v, uint16_t memory,
   const bool image = input != nullptr && input->image;
   d.data_format = image ? DLA_TENSOR_NHWC : DLA_TENSOR_NCXHWX;
   d.data_type = DLA_TENSOR_INT8;
+  if (t.type == StoredType::kInt32) d.data_type = CORE_TENSOR_INT32;
   d.data_category = image ? DLA_TENSOR_IMAGE : DLA_TENSOR_FEATURE;
   const uint8_t pixels = v.channels == 1 ? DLA_FORMAT_R8 : DLA_FORMAT_A8B8G8R8;
   d.pixel_format = image ? pixels : uint8_t{DLA_FORMAT_FEATURE};

@@ -44,6 +44,9 @@ enum {
   CORE_KERNELS = 12
 };
 
+/* TensorListEntry.data_type of an int32 output: the published format has no code for it. */
+enum { CORE_TENSOR_INT32 = 16 };
+
 /* DlaCoreTensor.element: bytes of an element. */
 enum { CORE_INT8 = 1, CORE_INT32 = 4, CORE_REAL = 8 /* on the host only */ };
 

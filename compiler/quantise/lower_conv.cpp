@@ -25,6 +25,16 @@ Lut centred_table(double reach) {
   return lut;
 }
 
+/// A table between whose entries the SDP may interpolate.
+bool continuous(const UnaryProgram& steps) {
+  return std::none_of(steps.begin(), steps.end(), [](const UnaryStep& s) {
+    return s.kind == UnaryKind::kFloor || s.kind == UnaryKind::kCeil ||
+           s.kind == UnaryKind::kRound || s.kind == UnaryKind::kSign ||
+           s.kind == UnaryKind::kThreshold || s.kind == UnaryKind::kReciprocal ||
+           s.kind == UnaryKind::kDivValue;
+  });
+}
+
 }  // namespace
 
 /// The slope of values below zero, one or one a channel, if the node is a PReLU or Leaky ReLU.
@@ -43,12 +53,13 @@ std::optional<std::vector<double>> Quantiser::slopes_of(const Node& node) const 
 void Quantiser::find_tails() {
   for (const Node& tail : graph_.nodes) {
     const bool slopes = slopes_of(tail).has_value();
-    if (!slopes && (tail.as<UnaryOp>() == nullptr || !hw_.sdp_lut)) continue;
+    const auto* unary = tail.as<UnaryOp>();
+    if (!slopes && (unary == nullptr || !hw_.sdp_lut || !continuous(unary->steps))) continue;
     const TensorId x = tail.inputs[0];
     const Node* conv = producers_[x];
     if (conv == nullptr || uses_[x] != 1) continue;
     const auto* op = conv->as<ConvOp>();
-    if (op == nullptr || op->relu || (slopes && op->residual && !hw_.sdp_lut)) continue;
+    if (op == nullptr || op->relu || (slopes && op->residual)) continue;
     tails_[x] = &tail;
     fused_.insert(&tail);
   }
@@ -69,8 +80,7 @@ SdpStage Quantiser::prelu_stage(const Node& node, const std::vector<double>& slo
 /// What a fused node adds to a convolution whose X1 (and X2) give `unit`.
 void Quantiser::conv_tail(const Node& node, const Node& tail, double unit, ConvLayer& layer) {
   const double out_scale = scale(tail.output);
-  const auto slopes = slopes_of(tail);
-  if (slopes && !node.as<ConvOp>()->residual) {
+  if (const auto slopes = slopes_of(tail)) {
     layer.sdp.x2 = prelu_stage(tail, *slopes);
     std::tie(layer.sdp.out_scale, layer.sdp.out_shift) = multiplier(tail, unit / out_scale);
     return;
@@ -78,13 +88,7 @@ void Quantiser::conv_tail(const Node& node, const Node& tail, double unit, ConvL
   Lut lut = centred_table(128 * scale(node.output) / unit);
   for (size_t i = 0; i < lut.lo.size(); ++i) {
     const auto x = static_cast<double>(lut.lo_start + (static_cast<int64_t>(i) << lut.lo_index));
-    const double real = x * unit;
-    double y = 0;
-    if (slopes) {
-      y = real < 0 ? real * slopes->front() : real;
-    } else {
-      y = evaluate(tail.as<UnaryOp>()->steps, real);
-    }
+    const double y = evaluate(tail.as<UnaryOp>()->steps, x * unit);
     const double steps = std::isnan(y) ? 0 : std::ldexp(y / out_scale, kResultBits);
     lut.lo[i] = static_cast<int16_t>(std::lround(std::clamp(steps, -32767.0, 32767.0)));
   }
@@ -129,11 +133,17 @@ void Quantiser::conv(const Node& node, const ConvOp& op) {
 }
 
 void Quantiser::scale_layer(const Node& node, const ScaleOp& op) {
-  const double unit = std::ldexp(scale(node.output), -int{kScaleBits});
   const std::vector<float>& factor = graph_.tensor(node.inputs[1]).values;
   const std::vector<float>& shift = graph_.tensor(node.inputs[2]).values;
-  std::vector<double> factors;
   double largest = 0;
+  for (float f : factor) largest = std::max(largest, std::abs(double{f}));
+  unsigned bits = kScaleBits;
+  while (bits > 0 &&
+         std::ldexp(largest * in_scale(node) / scale(node.output), static_cast<int>(bits)) > 32000)
+    --bits;
+  const double unit = std::ldexp(scale(node.output), -static_cast<int>(bits));
+  std::vector<double> factors;
+  largest = 0;
   for (float f : factor) factors.push_back(double{f} * in_scale(node) / unit);
   for (float s : shift) largest = std::max(largest, std::abs(double{s}) / unit);
   const Multipliers m = take(make_multipliers(factors), node);
@@ -145,16 +155,16 @@ void Quantiser::scale_layer(const Node& node, const ScaleOp& op) {
   x1.mul = m.mul;
   x1.mul_shift = m.shift;
   uint8_t alu_shift = 0;
-  while (std::ldexp(largest, -int{alu_shift}) > 32767) ++alu_shift;
+  while (alu_shift < 16 && std::ldexp(largest, -int{alu_shift}) > 32767) ++alu_shift;
   SdpStage& x2 = layer.sdp.x2;
   x2.kind = StageKind::kAlu;
   x2.mode = StageMode::kPerKernel;
   x2.alu_shift = alu_shift;
   x2.relu = op.relu;
   for (float s : shift)
-    x2.alu.push_back(
-        static_cast<int16_t>(std::lround(std::ldexp(double{s} / unit, -int{alu_shift}))));
-  layer.sdp.out_shift = kScaleBits;
+    x2.alu.push_back(static_cast<int16_t>(
+        std::lround(std::clamp(std::ldexp(double{s} / unit, -int{alu_shift}), -32767.0, 32767.0))));
+  layer.sdp.out_shift = static_cast<uint8_t>(bits);
   emit_bounded(node, std::move(layer), op.relu ? op.relu_max : kUnbounded);
 }
 

@@ -77,7 +77,8 @@ void Quantiser::plan_views() {
 }
 
 void Quantiser::flatten(const Node& node) {
-  if (uses_[node.output] == 1 && is_output(node.output) && !is_output(node.inputs[0])) {
+  const bool produced = producers_[node.inputs[0]] != nullptr && !is_output(node.inputs[0]);
+  if (uses_[node.output] == 1 && is_output(node.output) && produced) {
     const TensorId id = in(node);
     if (!out_.tensors[id].view) {
       out_.tensors[id].pooled_flat = true;

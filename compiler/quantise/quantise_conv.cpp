@@ -12,6 +12,7 @@ namespace dlavp::compiler {
 namespace {
 
 constexpr double kOperandMax = 32767;
+constexpr unsigned kMostBiasShift = 16;  ///< the shifted operand saturates at 32 bits
 constexpr double kSmallestShare =
     1.0 / 128;  ///< of the largest multiplier: at least 8 bits are left
 
@@ -20,12 +21,13 @@ unsigned bias_shift(const std::vector<double>& factor, const std::vector<double>
   const double largest = *std::max_element(factor.begin(), factor.end());
   unsigned needed = 0;
   for (size_t k = 0; k < factor.size(); ++k) {
-    while (needed < 24 &&
+    while (needed < kMostBiasShift &&
            std::abs(bias_units[k]) / std::ldexp(factor[k], static_cast<int>(needed)) > kOperandMax)
       ++needed;
   }
   unsigned tolerable = 0;
-  while (tolerable < 24 && std::ldexp(largest, static_cast<int>(tolerable)) <= tolerance)
+  while (tolerable < kMostBiasShift &&
+         std::ldexp(largest, static_cast<int>(tolerable)) <= tolerance)
     ++tolerable;
   return std::min(needed, tolerable);
 }
@@ -44,7 +46,7 @@ std::vector<double> sum_factors(const Tensor& weights, const std::vector<double>
   }
   double largest = *std::max_element(factor.begin(), factor.end());
   for (double b : bias_units)
-    largest = std::max(largest, std::abs(b) / std::ldexp(kOperandMax, 24));
+    largest = std::max(largest, std::abs(b) / std::ldexp(kOperandMax, kMostBiasShift));
   if (largest <= 0) largest = input_scale / unit;  // no weights and no bias at all
   for (double& f : factor) f = std::max(f, largest * kSmallestShare);
   return factor;

@@ -64,8 +64,9 @@ Diagnostics check_limits(const HwConfig& hw, const LayerProgram& program) {
   if (!hw.supports_feature(DataType::kInt8)) lacks("int8");
   if (!hw.sdp_bs || !hw.sdp_bn) lacks("the SDP's X1 or X2 stage");
   Checker check(program, out);
-  bool pools = false;
+  bool pools = false, normalises = false, looks_up = false;
   for (const Layer& layer : program.layers) {
+    if (layer.as<CoreLayer>() != nullptr) continue;  // no register holds its sizes
     for (TensorId id : layer.reads()) check.shape(layer, id);
     check.shape(layer, layer.output);
     if (const auto* c = layer.as<ConvLayer>()) check.conv(layer, c->window);
@@ -73,8 +74,12 @@ Diagnostics check_limits(const HwConfig& hw, const LayerProgram& program) {
       check.pool(layer, p->window);
       pools = true;
     }
+    normalises = normalises || layer.as<LrnLayer>() != nullptr;
+    looks_up = looks_up || (layer.sdp() != nullptr && layer.sdp()->lut);
   }
   if (pools && !hw.pdp) lacks("pooling (PDP)");
+  if (normalises && !hw.cdp) lacks("normalisation across channels (CDP)");
+  if (looks_up && !hw.sdp_lut) lacks("the SDP's table");
   return out;
 }
 

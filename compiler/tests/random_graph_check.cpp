@@ -6,7 +6,7 @@
 
 #include "compiler/interpreter/float_interpreter.hpp"
 #include "compiler/interpreter/int8_interpreter.hpp"
-#include "compiler/loadable/dla_descriptors.h"
+#include "compiler/loadable/core_block.h"
 
 namespace dlavp::compiler::testing {
 namespace {
@@ -89,7 +89,9 @@ std::string compare_layers(const Compiled& c, const Int8Values& ints) {
   FloatValues values(c.graph.tensors.size());
   const auto adopt = [&](TensorId id) -> bool {
     const auto it = layer_tensor.find(c.graph.tensor(id).name);
-    if (it == layer_tensor.end() || ints[it->second].empty()) return false;
+    if (it == layer_tensor.end() || ints[it->second].empty() ||
+        c.layers.tensors[it->second].type == StoredType::kInt32)
+      return false;
     const double scale = c.layers.tensors[it->second].scale;
     values[id].clear();
     for (const int8_t v : ints[it->second]) values[id].push_back(static_cast<float>(v * scale));
@@ -153,9 +155,12 @@ std::vector<uint8_t> unpack_bound(const HwConfig& hw, const loadable::Loadable& 
   const loadable::Tensor& t = bound(file, DLA_MEMORY_OUTPUT, i);
   std::vector<uint8_t> out;
   const size_t plane = static_cast<size_t>(t.h) * static_cast<size_t>(t.w);
-  for (size_t k = 0; k < elements(t); ++k)
-    out.push_back(bytes.at(place(hw, t, 1, k / plane, k % plane / static_cast<size_t>(t.w),
-                                 k % static_cast<size_t>(t.w))));
+  const size_t size = t.data_type == CORE_TENSOR_INT32 ? 4 : 1;
+  for (size_t k = 0; k < elements(t); ++k) {
+    const size_t at = place(hw, t, size, k / plane, k % plane / static_cast<size_t>(t.w),
+                            k % static_cast<size_t>(t.w));
+    for (size_t byte = 0; byte < size; ++byte) out.push_back(bytes.at(at + byte));
+  }
   return out;
 }
 

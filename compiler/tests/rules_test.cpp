@@ -177,13 +177,31 @@ TEST_CASE("schedule: parts that the configuration lacks are all named") {
   NetworkBuilder b(1);
   const TensorId x = b.input({1, 8, 4, 4});
   const Graph g = b.finish(b.pool(x, PoolKind::kMax, window(2, 2)));
-  HwConfig hw = nv_small();
+  const HwConfig whole = nv_small();
+  const auto c = compile_graph(whole, g, b.samples(1));
+  REQUIRE(c.ok());
+  HwConfig hw = whole;
   hw.pdp = false;
   hw.sdp_bn = false;
+  const auto broken = schedule(hw, c->layers);
+  REQUIRE(!broken.ok());
+  names(broken.errors(), "schedule.config", "pooling");
+  names(broken.errors(), "schedule.config", "X2");
+}
+
+TEST_CASE("lower: a configuration without a unit computes its layers on the core") {
+  NetworkBuilder b(1);
+  const TensorId x = b.input({1, 8, 4, 4});
+  const Graph g = b.finish(b.pool(x, PoolKind::kMax, window(2, 2)));
+  HwConfig hw = nv_small();
+  hw.pdp = false;
   const auto c = compile_graph(hw, g, b.samples(1));
-  REQUIRE(!c.ok());
-  names(c.errors(), "schedule.config", "pooling");
-  names(c.errors(), "schedule.config", "X2");
+  REQUIRE(c.ok());
+  REQUIRE(c->layers.layers.size() == 1);
+  const auto* core = c->layers.layers[0].as<CoreLayer>();
+  REQUIRE(core != nullptr);
+  REQUIRE(core->kernel == CORE_POOL);
+  REQUIRE(core->reason == "the configuration has no PDP");
 }
 
 TEST_CASE("schedule: a pooling in more parts than the hardware has is refused with its layer") {
