@@ -113,21 +113,6 @@ TEST_CASE("layers: every violated rule is named") {
     conv.sdp.out_shift = 65;
     names(p.verify(), "layer.shift", "out shift 65, at most 63");
   }
-  SECTION("PReLU without a multiplier") {
-    conv.sdp.x2.prelu = true;
-    names(p.verify(), "layer.prelu", "X2: needs a multiplier");
-  }
-  SECTION("view of another size") {
-    p.tensors[p.layers[1].output].view = ChannelView{p.layers[0].output, 0};
-    names(p.verify(), "layer.view", "1x8x3x3 at channel 0");
-  }
-  SECTION("parameters of a core layer") {
-    CoreLayer core;
-    core.kernel = CORE_TABLE;
-    core.inputs = {p.layers[0].output};
-    p.layers[1].work = core;
-    names(p.verify(), "layer.core", "0 table bytes; expected 1, 0, 0, 256");
-  }
   SECTION("operand missing") {
     conv.sdp.x2.operand.reset();
     names(p.verify(), "layer.operand", "takes one tensor");
@@ -170,6 +155,26 @@ TEST_CASE("layers: every violated rule is named") {
   SECTION("output") {
     p.layers.pop_back();
     names(p.verify(), "layer.output", "never produced");
+  }
+}
+
+TEST_CASE("layers: broken views, PReLUs and core layers are named") {
+  LayerProgram p = residual_network().layers;
+  auto& conv = std::get<ConvLayer>(p.layers[0].work);
+  SECTION("PReLU without a multiplier") {
+    conv.sdp.x2.prelu = true;
+    names(p.verify(), "layer.prelu", "X2: needs a multiplier");
+  }
+  SECTION("view of another size") {
+    p.tensors[p.layers[1].output].view = ChannelView{p.layers[0].output, 0};
+    names(p.verify(), "layer.view", "1x8x3x3 at channel 0");
+  }
+  SECTION("parameters of a core layer") {
+    CoreLayer core;
+    core.kernel = CORE_TABLE;
+    core.inputs = {p.layers[0].output};
+    p.layers[1].work = core;
+    names(p.verify(), "layer.core", "0 table bytes; expected 1, 0, 0, 256");
   }
 }
 
