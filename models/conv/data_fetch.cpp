@@ -13,7 +13,6 @@ DataFetch::DataFetch(const UnitContext& context, const CdmaTiming& timing,
       timing_(timing),
       on_lines_(std::move(on_lines)),
       request_event_([this] { request(); }),
-      accept_event_([this] { accept(); }),
       done_event_(std::move(on_done)),
       stored_(context.events,
               [this](const uint32_t& lines) {
@@ -29,7 +28,10 @@ void DataFetch::use_port(RamType ram) {
       [this] {
         if (plan_) request();
       },
-      [this] { accept(); });
+      nullptr);
+  port_->set_beat_handler([this](Cycle at, uint32_t atoms) {
+    for (uint32_t i = 0; i < atoms; ++i) accept(at);
+  });
 }
 
 void DataFetch::start(const CdmaOp& op) {
@@ -78,19 +80,14 @@ void DataFetch::request() {
   if (plan_->requests_left()) context_.events.schedule_in(request_event_, r.gap);
 }
 
-void DataFetch::accept() {
-  while (port_->available() > 0) {
-    const Cycle now = context_.events.now();
-    const Cycle at = next_accept_ == blocked_ ? next_accept_ + 1 : next_accept_;
-    if (at > now || now == blocked_) {
-      context_.events.schedule(accept_event_, std::max(at, now == blocked_ ? now + 1 : now));
-      return;
-    }
-    port_->pop(1);
-    flights_.taken(now);
-    take(now, plan_->next_atom());
-    next_accept_ = take_padding(now + 1);
-  }
+// The next atom arrives in a cycle to come, which decides when it is taken.
+void DataFetch::accept(Cycle arrival) {
+  Cycle at = next_accept_ == blocked_ ? next_accept_ + 1 : next_accept_;
+  at = std::max(at, arrival);
+  if (at == blocked_) ++at;
+  flights_.taken(at);
+  take(at, plan_->next_atom());
+  next_accept_ = take_padding(at + 1);
 }
 
 // Padding from `at` on, an atom a cycle; returns the cycle behind it.

@@ -37,7 +37,7 @@ class DataFetch {
  private:
   void use_port(RamType ram);
   void request();
-  void accept();
+  void accept(sim::Cycle arrival);
   void take(sim::Cycle at, const FetchAtom& atom);
   sim::Cycle take_padding(sim::Cycle at);
 
@@ -57,7 +57,7 @@ class DataFetch {
   sim::Cycle blocked_ = sim::kNever;  ///< a cycle in which the response side takes nothing
   sim::Cycle next_accept_ = 0;
   sim::Cycle packed_ = 0;  ///< when the image bundles taken so far are packed
-  sim::Event request_event_, accept_event_, done_event_;
+  sim::Event request_event_, done_event_;
   DelayLine<uint32_t> stored_, visible_;
 };
 

@@ -21,20 +21,28 @@ void StallCounter::requested(sim::Cycle now) {
 uint32_t StallCounter::cycles() const { return saturated(cycles_); }
 
 void FlightCounter::requested(sim::Cycle now, uint32_t atoms) {
+  settle(now);
   if (requests_ == 0) since_ = now;
   atoms_.push_back(atoms);
   if (requests_ != kLimit) ++requests_;
 }
 
-void FlightCounter::taken(sim::Cycle now) {
-  DLAVP_CHECK(!atoms_.empty(), "an atom that no request asked for, at cycle {}", now);
+void FlightCounter::taken(sim::Cycle at) {
+  DLAVP_CHECK(!atoms_.empty(), "an atom that no request asked for, at cycle {}", at);
   if (--atoms_.front() > 0) return;
   atoms_.pop_front();
-  if (requests_ != kLimit && --requests_ == 0) cycles_ += now - since_;
+  answered_.push_back(at);
+}
+
+void FlightCounter::settle(sim::Cycle now) {
+  for (; !answered_.empty() && answered_.front() <= now; answered_.pop_front())
+    if (requests_ != kLimit && --requests_ == 0) cycles_ += answered_.front() - since_;
 }
 
 uint32_t FlightCounter::cycles(sim::Cycle now) const {
-  return saturated(cycles_ + (requests_ > 0 ? now - since_ : 0));
+  FlightCounter settled = *this;
+  settled.settle(now);
+  return saturated(settled.cycles_ + (settled.requests_ > 0 ? now - settled.since_ : 0));
 }
 
 }  // namespace dlavp::conv

@@ -31,14 +31,16 @@ class FlightCounter {
  public:
   void clear() { *this = FlightCounter(); }
   void requested(sim::Cycle now, uint32_t atoms);
-  /// An atom of the oldest request is taken out of the latency FIFO.
-  void taken(sim::Cycle now);
+  /// An atom of the oldest request is taken out of the latency FIFO in cycle `at`, now or later.
+  void taken(sim::Cycle at);
   [[nodiscard]] uint32_t cycles(sim::Cycle now) const;
 
  private:
+  void settle(sim::Cycle now);
   static constexpr uint32_t kLimit = 511;  ///< requests; there the hardware's count stays
 
-  std::deque<uint32_t> atoms_;  ///< that each request still waits for
+  std::deque<uint32_t> atoms_;       ///< that each request still waits for
+  std::deque<sim::Cycle> answered_;  ///< when requests were or will be, not yet counted
   uint32_t requests_ = 0;
   uint64_t cycles_ = 0;
   sim::Cycle since_ = 0;

@@ -17,7 +17,6 @@ WeightFetch::WeightFetch(const UnitContext& context, const CdmaTiming& timing,
       timing_(timing),
       on_kernels_(std::move(on_kernels)),
       request_event_([this] { request(); }),
-      accept_event_([this] { accept(); }),
       done_event_(std::move(on_done)),
       visible_(context.events, [this](const uint32_t& kernels) { on_kernels_(kernels); }),
       released_(context.events, [this](const uint64_t& atoms) {
@@ -32,7 +31,11 @@ void WeightFetch::start(const CdmaOp& op) {
   op_ = op;
   const uint32_t atom = context_.hw.memory_atomic_size;
   port_ = &context_.interface(op.weight_ram).read_port(mcif::ReadClient::kCdmaWt);
-  port_->set_handlers([this] { request(); }, [this] { accept(); });
+  port_->set_handlers([this] { request(); }, nullptr);
+  port_->set_beat_handler([this](Cycle at, uint32_t atoms) {
+    for (uint32_t i = 0; i < atoms; ++i) arrivals_.push(at);
+    accept();
+  });
   capacity_atoms_ = op.cbuf.weight_banks * context_.hw.bank_bytes() / atom;
   ahead_atoms_ = uint64_t{kRequestAtoms} * atom / context_.hw.mac_atomic_c_size;
   total_atoms_ = op.weight_bytes / atom;
@@ -69,15 +72,16 @@ void WeightFetch::request() {
   if (requested_atoms_ < total_atoms_) context_.events.schedule_in(request_event_, 1);
 }
 
+// Takes what has arrived or will, an atom a cycle, as far as the banks have room now.
 void WeightFetch::accept() {
-  const auto room = static_cast<uint32_t>(std::min<uint64_t>(
-      port_->available(), capacity_atoms_ - std::min(capacity_atoms_, stored_atoms_)));
-  if (room == 0 || accept_event_.pending()) return;
-  port_->pop(1);
-  ++stored_atoms_;
-  ++taken_atoms_;
-  groups_arrived();
-  if (room > 1) context_.events.schedule_in(accept_event_, 1);
+  while (!arrivals_.empty() && stored_atoms_ < capacity_atoms_) {
+    const Cycle at = std::max({arrivals_.front(), next_accept_, context_.events.now()});
+    arrivals_.pop();
+    next_accept_ = at + 1;
+    ++stored_atoms_;
+    ++taken_atoms_;
+    groups_arrived(at);
+  }
 }
 
 uint64_t WeightFetch::group_end_bytes(uint32_t group) const {
@@ -86,13 +90,13 @@ uint64_t WeightFetch::group_end_bytes(uint32_t group) const {
              : uint64_t{group + 1} * context_.hw.mac_atomic_k_size * op_.bytes_per_kernel;
 }
 
-void WeightFetch::groups_arrived() {
+void WeightFetch::groups_arrived(Cycle now) {
   const uint64_t bytes = taken_atoms_ * context_.hw.memory_atomic_size;
   if (bytes % context_.hw.cbuf_bank_width != 0) return;  // entries count when they are complete
   while (arrived_groups_ < groups_ && bytes >= group_end_bytes(arrived_groups_)) {
     const uint32_t k = context_.hw.mac_atomic_k_size;
     const uint32_t kernels = std::min(k, op_.kernels - arrived_groups_ * k);
-    const Cycle at = std::max(context_.events.now(), next_update_);
+    const Cycle at = std::max(now, next_update_);
     next_update_ = at + timing_.weight_update_gap;
     visible_.send(at + timing_.weight_update, kernels);
     if (++arrived_groups_ < groups_) continue;

@@ -9,6 +9,7 @@
 #include "models/conv/conv_timing.hpp"
 #include "models/conv/delay_line.hpp"
 #include "models/conv/read_counters.hpp"
+#include "models/mcif/ring.hpp"
 #include "models/nvdla/unit_context.hpp"
 
 namespace dlavp::conv {
@@ -31,7 +32,7 @@ class WeightFetch {
  private:
   void request();
   void accept();
-  void groups_arrived();
+  void groups_arrived(sim::Cycle now);
   [[nodiscard]] uint64_t group_end_bytes(uint32_t group) const;
 
   const UnitContext& context_;
@@ -48,7 +49,9 @@ class WeightFetch {
   sim::Cycle next_update_ = 0;
   StallCounter stalls_;
   bool active_ = false;
-  sim::Event request_event_, accept_event_, done_event_;
+  mcif::Ring<sim::Cycle> arrivals_;  ///< of atoms not taken
+  sim::Cycle next_accept_ = 0;
+  sim::Event request_event_, done_event_;
   DelayLine<uint32_t> visible_;
   DelayLine<uint64_t> released_;
 };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 
 namespace dlavp::mcif {
@@ -11,32 +12,33 @@ namespace dlavp::mcif {
 template <unsigned kClients>
 class WeightedRoundRobin {
  public:
-  void set_weight(unsigned client, uint8_t weight) { weights_[client] = weight; }
+  void set_weight(unsigned client, uint8_t weight) {
+    weights_[client] = weight;
+    served_ = weight == 0 ? served_ & ~(1u << client) : served_ | 1u << client;
+  }
   [[nodiscard]] uint8_t weight(unsigned client) const { return weights_[client]; }
 
   /// Picks one of `requests` (a bit a client, clients of weight 0 ignored); -1 if there is none.
   int grant(uint32_t requests) {
-    for (unsigned i = 0; i < kClients; ++i)
-      if (weights_[i] == 0) requests &= ~(1u << i);
+    requests &= served_;
     if (requests == 0) return -1;
-    if (left_ != 0 && last_ >= 0 && (requests >> last_ & 1) != 0) {
+    if (left_ != 0 && (requests >> last_ & 1) != 0) {
       --left_;
       return last_;
     }
-    const unsigned start = static_cast<unsigned>(last_ + 1);
-    for (unsigned i = 0; i < kClients; ++i) {
-      const unsigned client = (start + i) % kClients;
-      if ((requests >> client & 1) == 0) continue;
-      last_ = static_cast<int>(client);
-      left_ = static_cast<uint8_t>(weights_[client] - 1);
-      return last_;
-    }
-    return -1;
+    // The first one behind the last, else the first of all.
+    const uint32_t behind = started_ ? requests & (~uint32_t{1} << last_) : 0;
+    last_ = std::countr_zero(behind != 0 ? behind : requests);
+    started_ = true;
+    left_ = static_cast<uint8_t>(weights_[static_cast<unsigned>(last_)] - 1);
+    return last_;
   }
 
  private:
   std::array<uint8_t, kClients> weights_{};
-  int last_ = -1;
+  uint32_t served_ = 0;  ///< clients of a weight above 0
+  int last_ = 0;
+  bool started_ = false;
   uint8_t left_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // The DMA ports between a unit and its memory interface (MCIF or CVIF), in time only: sizes and
 // cycles, no data. A unit hands over requests of whole lines; the interface cuts them into bus
-// transactions, arbitrates, and counts what is outstanding. Bytes are moved by the functional cores.
+// transactions, arbitrates, and counts what is outstanding. Bytes are moved by the functional
+// cores.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +11,20 @@
 
 namespace dlavp::mcif {
 
-/// Read clients, in the order of the hardware's arbiter inputs' meaning (not all exist in every size).
-enum class ReadClient : uint8_t { kBdma, kSdp, kPdp, kCdp, kRubik, kSdpB, kSdpN, kSdpE, kCdmaDat, kCdmaWt };
+/// Read clients, in the order of the hardware's arbiter inputs' meaning (not all exist in every
+/// size).
+enum class ReadClient : uint8_t {
+  kBdma,
+  kSdp,
+  kPdp,
+  kCdp,
+  kRubik,
+  kSdpB,
+  kSdpN,
+  kSdpE,
+  kCdmaDat,
+  kCdmaWt
+};
 inline constexpr unsigned kReadClients = 10;
 enum class WriteClient : uint8_t { kBdma, kSdp, kPdp, kCdp, kRubik };
 inline constexpr unsigned kWriteClients = 5;
@@ -22,7 +35,8 @@ class ReadPort {
   virtual ~ReadPort() = default;
   /// True while the interface can take another request this cycle.
   [[nodiscard]] virtual bool can_request() const = 0;
-  /// Asks for `atoms` consecutive memory atoms from `address` (atom aligned). Requires can_request().
+  /// Asks for `atoms` consecutive memory atoms from `address` (atom aligned). Requires
+  /// can_request().
   virtual void request(uint64_t address, uint32_t atoms) = 0;
   /// Atoms that have arrived, in request order, and wait in the client's latency FIFO.
   [[nodiscard]] virtual uint32_t available() const = 0;
@@ -31,6 +45,10 @@ class ReadPort {
   /// `on_ready`: can_request() became true again. `on_data`: atoms arrived (call available()).
   /// Both run inside the event queue, at the cycle in which it happens.
   virtual void set_handlers(std::function<void()> on_ready, std::function<void()> on_data) = 0;
+  /// For a client without credits that works out ahead when it takes what: instead of on_data,
+  /// `on_beat(at, atoms)` says as soon as it is known that `atoms` arrive in cycle `at`, in order.
+  /// available() and pop() have no meaning then.
+  virtual void set_beat_handler(std::function<void(sim::Cycle at, uint32_t atoms)> on_beat) = 0;
   /// Data beats that this client has asked for so far.
   [[nodiscard]] virtual uint64_t beats() const { return 0; }
 };
@@ -41,13 +59,15 @@ class WritePort {
   virtual ~WritePort() = default;
   [[nodiscard]] virtual bool can_request() const = 0;
   /// Announces a write of `atoms` consecutive atoms to `address`; its data follow through data().
-  /// With `ack`, on_ack is called when the memory has acknowledged this and all earlier writes of the client.
+  /// With `ack`, on_ack is called when the memory has acknowledged this and all earlier writes of
+  /// the client.
   virtual void request(uint64_t address, uint32_t atoms, bool ack) = 0;
   /// Atoms of announced writes that the interface can take now.
   [[nodiscard]] virtual uint32_t data_space() const = 0;
   /// Hands over `atoms` of data (<= data_space()).
   virtual void data(uint32_t atoms) = 0;
-  virtual void set_handlers(std::function<void()> on_ready, std::function<void()> on_space, std::function<void()> on_ack) = 0;
+  virtual void set_handlers(std::function<void()> on_ready, std::function<void()> on_space,
+                            std::function<void()> on_ack) = 0;
   /// Data beats that this client has announced so far.
   [[nodiscard]] virtual uint64_t beats() const { return 0; }
 };
@@ -57,13 +77,15 @@ class MemoryTiming {
  public:
   virtual ~MemoryTiming() = default;
   /// A read transaction accepted at `at`: the cycle in which each of its `beats` is on the bus.
-  /// Returns the first; beat i comes at `first + i` unless the memory says otherwise through `last`.
+  /// Returns the first; beat i comes at `first + i` unless the memory says otherwise through
+  /// `last`.
   struct Beats {
     sim::Cycle first = 0, last = 0;
   };
   virtual Beats read(sim::Cycle at, uint64_t address, uint32_t beats, uint32_t beat_bytes) = 0;
   /// A write whose last data beat is accepted at `at`: the cycle of its response.
-  virtual sim::Cycle write(sim::Cycle at, uint64_t address, uint32_t beats, uint32_t beat_bytes) = 0;
+  virtual sim::Cycle write(sim::Cycle at, uint64_t address, uint32_t beats,
+                           uint32_t beat_bytes) = 0;
 };
 
 /// One memory interface: hands ports to units. Implemented by mcif.hpp.

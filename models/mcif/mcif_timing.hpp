@@ -2,6 +2,11 @@
 // is).
 #pragma once
 
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+
+#include "models/common/check.hpp"
 #include "models/common/timing_params.hpp"
 #include "models/sim/event_queue.hpp"
 
@@ -17,22 +22,44 @@ struct McifTiming {
   explicit McifTiming(const TimingParams& params);
 };
 
-/// Sizes of one interface's bus.
+/// Sizes of one interface's bus. Divisions are shifts: this is looked at for every transaction.
 struct BusShape {
   uint32_t atom_bytes;  ///< a memory atom
   uint32_t beat_bytes;  ///< a data beat
   uint32_t max_beats;   ///< of one transaction
-  [[nodiscard]] uint32_t burst_bytes() const { return beat_bytes * max_beats; }
+
+  BusShape(uint32_t atom, uint32_t beat, uint32_t beats)
+      : atom_bytes(atom),
+        beat_bytes(beat),
+        max_beats(beats),
+        atom_shift_(shift_of(atom)),
+        beat_shift_(shift_of(beat)),
+        burst_(beat * beats) {
+    DLAVP_CHECK(std::has_single_bit(burst_), "bursts of {} bytes are no power of two", burst_);
+  }
+
   /// Atoms of the first transaction of `atoms` from `address`: bursts never cross a burst boundary.
   [[nodiscard]] uint32_t first_atoms(uint64_t address, uint32_t atoms) const {
-    const uint64_t room = (burst_bytes() - address % burst_bytes()) / atom_bytes;
-    return room < atoms ? static_cast<uint32_t>(room) : atoms;
+    const auto room = static_cast<uint32_t>((burst_ - (address & (burst_ - 1))) >> atom_shift_);
+    return std::min(room, atoms);
   }
   /// Data beats that `atoms` from `address` touch.
   [[nodiscard]] uint32_t beats(uint64_t address, uint32_t atoms) const {
-    const uint64_t last = address + uint64_t{atoms} * atom_bytes - 1;
-    return static_cast<uint32_t>(last / beat_bytes - address / beat_bytes + 1);
+    const uint64_t last = address + (uint64_t{atoms} << atom_shift_) - 1;
+    return static_cast<uint32_t>((last >> beat_shift_) - (address >> beat_shift_) + 1);
   }
+  /// Atoms from `address` to the end of its beat.
+  [[nodiscard]] uint32_t beat_atoms(uint64_t address) const {
+    return static_cast<uint32_t>((beat_bytes - (address & (beat_bytes - 1))) >> atom_shift_);
+  }
+
+ private:
+  static unsigned shift_of(uint32_t bytes) {
+    DLAVP_CHECK(std::has_single_bit(bytes), "{} bytes are no power of two", bytes);
+    return static_cast<unsigned>(std::countr_zero(bytes));
+  }
+  unsigned atom_shift_, beat_shift_;
+  uint32_t burst_;
 };
 
 }  // namespace dlavp::mcif

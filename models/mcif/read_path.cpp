@@ -1,6 +1,7 @@
 #include "models/mcif/read_path.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace dlavp::mcif {
 
@@ -32,6 +33,11 @@ ReadChannel::ReadChannel(ReadPath& path, sim::EventQueue& events, const McifTimi
 void ReadChannel::set_handlers(std::function<void()> on_ready, std::function<void()> on_data) {
   on_ready_ = std::move(on_ready);
   on_data_ = std::move(on_data);
+}
+
+void ReadChannel::set_beat_handler(std::function<void(Cycle at, uint32_t atoms)> on_beat) {
+  DLAVP_CHECK(depth_ == 0, "beats told ahead to a client with {} credits", depth_);
+  on_beat_ = std::move(on_beat);
 }
 
 bool ReadChannel::can_request() const {
@@ -73,6 +79,7 @@ void ReadChannel::prepare() {
   next_beats_ = bus_.beats(head.address, next_atoms_);
   split_ = split;
   visible_ = split + timing_.read_arbiter_input;
+  path_.visible_clients_ |= 1u << input_;
   if (next_atoms_ == head.atoms) {
     stages_.pop(split);
     // When the first register is ready again may be known now.
@@ -86,39 +93,53 @@ void ReadChannel::granted(Cycle now) {
   grant_2_ = grant_1_;
   grant_1_ = now;
   visible_ = kNever;
+  path_.visible_clients_ &= ~(1u << input_);
   Request& head = requests_.front();
-  arriving_.push({kNever, kNever, head.address, next_atoms_});
   head.address += uint64_t{next_atoms_} * bus_.atom_bytes;
   head.atoms -= next_atoms_;
-  if (head.atoms == 0) {
-    requests_.pop();
-  }
+  if (head.atoms == 0) requests_.pop();
   prepare();
 }
 
+// The transaction at the arbiter has passed; it is told or kept before granted() moves on.
 void ReadChannel::arrive(const MemoryTiming::Beats& beats, Cycle response_delay) {
-  Arrival& arrival = const_cast<Arrival&>(arriving_.at(arriving_.size() - 1));
-  arrival.next = beats.first + response_delay;
-  arrival.last = beats.last + response_delay;
+  const Arrival arrival{beats.first + response_delay, beats.last + response_delay,
+                        requests_.front().address, next_atoms_};
+  if (on_beat_) return tell(arrival);
+  arriving_.push(arrival);
   if (arriving_.size() == 1) events_.schedule(data_event_, arrival.next);
+}
+
+uint32_t ReadChannel::beat_atoms(const Arrival& arrival) const {
+  return std::min(bus_.beat_atoms(arrival.address), arrival.atoms);
+}
+
+// Beats follow one a cycle; a memory that paused shows it in the last one.
+void ReadChannel::next_beat(Arrival& arrival, uint32_t atoms) const {
+  arrival.atoms -= atoms;
+  arrival.address += uint64_t{atoms} * bus_.atom_bytes;
+  const bool last_beat = arrival.atoms * bus_.atom_bytes <= bus_.beat_bytes;
+  arrival.next = last_beat ? std::max(arrival.next + 1, arrival.last) : arrival.next + 1;
+}
+
+void ReadChannel::tell(const Arrival& arrival) {
+  for (Arrival rest = arrival; rest.atoms != 0;) {
+    const uint32_t atoms = beat_atoms(rest);
+    told_until_ = std::max(rest.next, told_until_ + 1);
+    on_beat_(told_until_, atoms);
+    next_beat(rest, atoms);
+  }
 }
 
 void ReadChannel::deliver() {
   Arrival& arrival = arriving_.front();
-  const auto in_beat = static_cast<uint32_t>((bus_.beat_bytes - arrival.address % bus_.beat_bytes) /
-                                             bus_.atom_bytes);
-  const uint32_t atoms = std::min(in_beat, arrival.atoms);
+  const uint32_t atoms = beat_atoms(arrival);
   available_ += atoms;
-  arrival.atoms -= atoms;
-  arrival.address += uint64_t{atoms} * bus_.atom_bytes;
-  if (arrival.atoms == 0) {
+  if (arrival.atoms == atoms)
     arriving_.pop();
-  } else {
-    // Beats follow one a cycle; a memory that paused shows it in the last one.
-    const bool last_beat = arrival.atoms * bus_.atom_bytes <= bus_.beat_bytes;
-    arrival.next = last_beat ? std::max(arrival.next + 1, arrival.last) : arrival.next + 1;
-  }
-  if (!arriving_.empty() && arriving_.front().next != kNever)
+  else
+    next_beat(arrival, atoms);
+  if (!arriving_.empty())
     events_.schedule(data_event_, std::max(arriving_.front().next, events_.now() + 1));
   if (on_data_) on_data_();
 }
@@ -133,11 +154,19 @@ void ReadChannel::pop(uint32_t atoms) {
 
 ReadPath::ReadPath(sim::EventQueue& events, const McifTiming& timing, const BusShape& bus,
                    MemoryTiming& memory, const std::array<uint32_t, kReadClients>& depths)
-    : events_(events), timing_(timing), bus_(bus), memory_(memory), grant_event_([this] {
-        grant();
-      }) {
+    : events_(events),
+      timing_(timing),
+      bus_(bus),
+      memory_(memory),
+      grant_event_([this] { grant(); }),
+      horizon_(std::min<Cycle>(SkidChain::kStages, timing.read_credit_return) +
+               timing.read_arbiter_input - 1) {
   for (unsigned i = 0; i < kReadClients; ++i)
     channels_[i] = std::make_unique<ReadChannel>(*this, events, timing, bus, depths[i]);
+  for (unsigned i = 0; i < kReadClients; ++i) {
+    ordered_[i] = &channel(kArbiterOrder[i]);
+    ordered_[i]->input_ = i;
+  }
 }
 
 void ReadPath::set_weight(ReadClient client, uint8_t weight) {
@@ -168,40 +197,49 @@ Cycle ReadPath::pass(Cycle granted, uint32_t beats) {
   return at;
 }
 
+// What a client asks for or gives back from now on reaches the arbiter only behind the horizon, so
+// the grants up to there are decided already.
 void ReadPath::grant() {
-  const Cycle now = events_.now();
+  const Cycle end = events_.now() + horizon_;
+  Cycle at = events_.now();
+  granting_ = true;
+  while (at <= end) at = grant_at(at);
+  granting_ = false;
+  if (at != kNever) events_.schedule(grant_event_, at);
+}
+
+// Decides cycle `now`; returns the next cycle in which there is something to decide.
+Cycle ReadPath::grant_at(Cycle now) {
   uint32_t requests = 0;
   Cycle next = kNever;
-  for (unsigned i = 0; i < kReadClients; ++i) {
-    const Cycle visible = channel(kArbiterOrder[i]).visible_;
+  for (uint32_t left = visible_clients_; left != 0; left &= left - 1) {
+    const auto i = static_cast<unsigned>(std::countr_zero(left));
+    const Cycle visible = ordered_[i]->visible_;
     if (visible <= now)
       requests |= 1u << i;
     else
       next = std::min(next, visible);
   }
   const int winner = arbiter_.grant(requests);
-  if (winner < 0) {
-    if (next != kNever) wake(next);
-    return;
-  }
-  ReadChannel& client = channel(kArbiterOrder[static_cast<unsigned>(winner)]);
+  if (winner < 0) return next;
+  ReadChannel& client = *ordered_[static_cast<unsigned>(winner)];
   const uint32_t beats = client.next_beats_;
   const uint64_t address = client.requests_.front().address;
   const Cycle before = passed_1_;
   const Cycle at = pass(now, beats);
   if (at == kNever)
-    return;  // the limit is shorter than a burst: the interface hangs, as in hardware
+    return kNever;  // the limit is shorter than a burst: the interface hangs, as in hardware
   passed_1_ = at;
   // Two transactions fit behind the arbiter: the next grant waits for the one before this to pass.
   next_grant_ = std::max(now + 1, before + 1);
-  client.granted(now);
   const MemoryTiming::Beats bus =
       memory_.read(at + timing_.read_command, address, beats, bus_.beat_bytes);
   returning_.push(bus);
   client.arrive(bus, timing_.read_response);
-  if (client.visible_ != kNever) next = std::min(next, client.visible_);
+  client.granted(now);
+  next = std::min(next, client.visible_);
   if ((requests & ~(1u << winner)) != 0) next = now + 1;
-  if (next != kNever) wake(std::max(next, now + 1));
+  return next == kNever ? kNever : std::max(next, next_grant_);
 }
 
 }  // namespace dlavp::mcif

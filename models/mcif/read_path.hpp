@@ -27,9 +27,12 @@ class ReadChannel final : public ReadPort {
   [[nodiscard]] uint32_t available() const override { return available_; }
   void pop(uint32_t atoms) override;
   void set_handlers(std::function<void()> on_ready, std::function<void()> on_data) override;
+  void set_beat_handler(std::function<void(sim::Cycle at, uint32_t atoms)> on_beat) override;
   [[nodiscard]] uint64_t beats() const override { return beats_; }
 
-  [[nodiscard]] bool idle() const { return requests_.empty() && arriving_.empty(); }
+  [[nodiscard]] bool idle() const {
+    return requests_.empty() && arriving_.empty() && told_until_ <= events_.now();
+  }
 
  private:
   friend class ReadPath;
@@ -49,6 +52,10 @@ class ReadChannel final : public ReadPort {
   void prepare();
   void granted(sim::Cycle now);
   void arrive(const MemoryTiming::Beats& beats, sim::Cycle response_delay);
+  void tell(const Arrival& arrival);
+  /// Atoms of the beat at the front of `arrival`.
+  [[nodiscard]] uint32_t beat_atoms(const Arrival& arrival) const;
+  void next_beat(Arrival& arrival, uint32_t atoms) const;
   void deliver();
 
   ReadPath& path_;
@@ -62,12 +69,15 @@ class ReadChannel final : public ReadPort {
   Ring<Credit> credits_;
   SkidChain stages_;  ///< the request registers in front of the splitter
   sim::Cycle request_cycle_ = sim::kNever;
+  unsigned input_ = 0;                ///< of the arbiter
   sim::Cycle visible_ = sim::kNever;  ///< the next transaction is at the arbiter; never: none
   uint32_t next_atoms_ = 0, next_beats_ = 0;
   sim::Cycle split_ = 0;                  ///< when it left the splitter
   sim::Cycle grant_1_ = 0, grant_2_ = 0;  ///< the last grant and the one before
   mutable bool refused_ = false;
+  sim::Cycle told_until_ = 0;  ///< the last beat told ahead
   std::function<void()> on_ready_, on_data_;
+  std::function<void(sim::Cycle, uint32_t)> on_beat_;
   mutable sim::Event ready_event_;
   sim::Event data_event_;
 };
@@ -89,8 +99,11 @@ class ReadPath {
  private:
   friend class ReadChannel;
   /// Some client's next transaction reaches the arbiter at `visible`.
-  void wake(sim::Cycle visible) { events_.schedule(grant_event_, std::max(visible, next_grant_)); }
+  void wake(sim::Cycle visible) {
+    if (!granting_) events_.schedule(grant_event_, std::max(visible, next_grant_));
+  }
   void grant();
+  [[nodiscard]] sim::Cycle grant_at(sim::Cycle now);
   [[nodiscard]] sim::Cycle pass(sim::Cycle granted, uint32_t beats);
 
   sim::EventQueue& events_;
@@ -98,9 +111,13 @@ class ReadPath {
   const BusShape& bus_;
   MemoryTiming& memory_;
   std::array<std::unique_ptr<ReadChannel>, kReadClients> channels_;
+  std::array<ReadChannel*, kReadClients> ordered_{};  ///< as the arbiter's inputs are
+  uint32_t visible_clients_ = 0;                      ///< a bit for each whose visible_ is known
   WeightedRoundRobin<kReadClients> arbiter_;
   sim::Event grant_event_;
   sim::Cycle next_grant_ = 0;
+  sim::Cycle horizon_;       ///< cycles behind the present that nothing to come can change
+  bool granting_ = false;    ///< inside grant(), which looks at all clients again by itself
   sim::Cycle passed_1_ = 0;  ///< when the last granted transaction passed the outstanding check
   uint32_t limit_ = 0, outstanding_ = 0;
   Ring<MemoryTiming::Beats> returning_;

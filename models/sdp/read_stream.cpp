@@ -136,7 +136,7 @@ void ReadStream::close_group(sim::Cycle last_pop) {
   group_end_[groups_ % kRing] = items_;
   ++groups_;
   fill_ = 0;
-  resolve();
+  if (resolve() && changed_) changed_();
 }
 
 // The first cycle from `at` on in which the lane behind `item` takes another one; false: that
@@ -242,7 +242,8 @@ uint64_t ReadStream::known() const {
   return std::min(halves_[0].taken, halves_[half_count_ - 1].taken);
 }
 
-void ReadStream::resolve() {
+// Works out what can be; true if more of known() came.
+bool ReadStream::resolve() {
   const uint64_t before = known();
   for (bool progress = true; progress;) {
     progress = move_group();
@@ -251,7 +252,28 @@ void ReadStream::resolve() {
       progress |= take(halves_[h]);
     }
   }
-  if (known() != before && changed_) changed_();
+  return known() != before;
+}
+
+// In the middle of an item that many atoms use, all registers hold it and each use moves them on by
+// one: what resolve() would find, at once.
+bool ReadStream::step() {
+  if (plan_.halves == 0 || plan_.uses_per_item == 1) return false;
+  for (unsigned h = 0; h < half_count_; ++h) {
+    const Half& half = halves_[h];
+    const bool steady = half.taken == used_ && half.valid == used_ + 1 && half.out == used_ + 2;
+    if (!steady || half.left < 2 || half.seen_at[half.item % kRing] > half.out_at) return false;
+  }
+  for (unsigned h = 0; h < half_count_; ++h) {
+    Half& half = halves_[h];
+    const sim::Cycle taken = later(used_at_ + pieces_, half.slack);
+    half.taken_at[half.taken++ % kRing] = taken;
+    half.valid_at[half.valid++ % kRing] = taken + 1;
+    half.out_at = taken + 1;
+    ++half.out;
+    --half.left;
+  }
+  return true;
 }
 
 void ReadStream::set_use(const std::array<int64_t, 2>& slack, sim::Cycle pieces) {
@@ -282,6 +304,7 @@ void ReadStream::use(sim::Cycle at) {
       end = std::max(end, halves_[h].taken_at[(used_ - 1) % kRing]);
     return finished_(end);
   }
+  if (step()) return;
   resolve();
   if (in_port_ != 0) collect();
 }

@@ -60,6 +60,7 @@ class ReadStream {
   /// The cycle from which a data atom can enter so that its item comes in time; kNever: not known.
   [[nodiscard]] sim::Cycle head_ready() const;
   /// The head item is for the data atom that enters (or would, were it not late itself) at `at`.
+  /// Does not call `changed`: the caller looks again by itself.
   void use(sim::Cycle at);
 
   /// Cycles in which a request waited for the memory interface, in this operation.
@@ -84,7 +85,8 @@ class ReadStream {
   void issue();
   void arrived();
   void collect();
-  void resolve();
+  bool resolve();
+  [[nodiscard]] bool step();
   [[nodiscard]] uint64_t known() const;
   [[nodiscard]] bool move_group();
   [[nodiscard]] bool accepts(uint64_t item, sim::Cycle& at) const;

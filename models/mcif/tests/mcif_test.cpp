@@ -80,6 +80,45 @@ struct Writer {
 
 }  // namespace
 
+// The same stream twice beside another client's: beats as they come, and told ahead.
+TEST_CASE("mcif: beats told ahead come in the cycles in which they would arrive") {
+  for (const char* config : {"nv_small", "nv_medium_1024_full", "nv_large"}) {
+    CAPTURE(config);
+    std::vector<std::pair<Cycle, uint32_t>> came, told;
+    for (const bool ahead : {false, true}) {
+      Bench b(config, 40);
+      Reader other(b, ReadClient::kSdp, 90, 7, 0x100000);
+      ReadPort& port = b.unit->read_port(ReadClient::kCdmaDat);
+      uint32_t lines = 20;
+      uint64_t address = 0;
+      const auto ask = [&] {
+        while (lines > 0 && port.can_request()) {
+          port.request(address, 3 + lines % 4);
+          address += 0x200 + 8 * b.hw.memory_atomic_size;
+          --lines;
+        }
+      };
+      uint32_t seen = 0;
+      port.set_handlers(ask, [&] {
+        if (port.available() > seen) came.emplace_back(b.events.now(), port.available() - seen);
+        seen = port.available();
+      });
+      if (ahead)
+        port.set_beat_handler([&](Cycle at, uint32_t atoms) {
+          REQUIRE(at >= b.events.now());
+          told.emplace_back(at, atoms);
+        });
+      other.ask();
+      ask();
+      while (b.events.run_next()) {
+      }
+      REQUIRE(lines == 0);
+    }
+    REQUIRE(came.size() > 30);
+    REQUIRE(came == told);
+  }
+}
+
 TEST_CASE("mcif: a read comes back after six stages, the memory's latency and five stages") {
   Bench bench("nv_small", 20);
   ReadPort& port = bench.unit->read_port(ReadClient::kPdp);
