@@ -21,7 +21,7 @@ Result<Compiled> compile_graph(const HwConfig& hw, Graph graph, const Samples& s
   if (!layers.ok()) return layers.errors();
   out.layers = std::move(layers).value();
   stage("schedule", 0.7);
-  auto program = schedule(hw, out.layers);
+  auto program = schedule(hw, out.layers, options.schedule);
   if (!program.ok()) return program.errors();
   out.program = std::move(program).value();
   stage("emit", 0.8);

@@ -16,6 +16,7 @@ namespace dlavp::compiler {
 struct CompileOptions {
   CalibrationOptions calibration;
   QuantiseOptions quantise;
+  ScheduleOptions schedule;
   EmitOptions emit;
   /// Called before each stage with its name and its share of the way there (0 to 1).
   std::function<void(const std::string& stage, double done)> progress;

@@ -1,6 +1,7 @@
 // Field by field from operation to descriptor (facts of the loadable's format, interface 0.12).
 #include "compiler/emit/descriptors.hpp"
 
+#include <bit>
 #include <cstring>
 
 namespace dlavp::compiler {
@@ -19,7 +20,7 @@ DlaCube cube_of(const View& v, const Locate& locate) {
     c.address = DLA_NO_INDEX;
   } else {
     const Location at = locate(v.buffer);
-    c.type = DLA_CUBE_DRAM;
+    c.type = at.sram ? DLA_CUBE_SRAM : DLA_CUBE_DRAM;
     c.address = at.address;
     c.offset = static_cast<uint32_t>(at.offset + v.offset);
   }
@@ -67,6 +68,9 @@ void describe_conv(const HwConv& c, const Locate& locate, DlaConvOp& op, DlaConv
   op.fetch_grain = 1;
   op.batch = 1;
   op.weight_format = DLA_WEIGHTS_PLAIN;
+  op.post_extension = static_cast<uint8_t>(std::countr_zero(c.y_extension));
+  op.weight_reuse = c.reuse_weights ? 1 : 0;
+  op.skip_weight_rls = c.keep_weights ? 1 : 0;
   op.data_bank = static_cast<uint8_t>(c.data_banks);
   op.weight_bank = static_cast<uint8_t>(c.weight_banks);
   op.pixel_override = DLA_PIXELS_UNSIGNED;

@@ -13,6 +13,7 @@ namespace dlavp::compiler {
 struct Location {
   int16_t address = -1;
   uint64_t offset = 0;
+  bool sram = false;
 };
 using Locate = std::function<Location(BufferId)>;
 

@@ -126,6 +126,7 @@ void Emitter::add_buffers() {
   const auto constants = add_blob("tb-0", DLA_INTERFACE_NONE, 0, {}, program_.constants);
   const uint16_t activations =
       add_memory(std::max<uint64_t>(program_.activation_bytes, kPage), DLA_MEMORY_ALLOC);
+  if (program_.activations_in_sram) out_.memories.back().domain = DLA_DOMAIN_SRAM;
   shared_ = {constants, activations};
   const auto bind = [&](TensorId id, uint16_t flag, uint16_t bind_id, const LayerInput* input) {
     const BufferId buffer = program_.tensor_buffers[id];
@@ -159,9 +160,9 @@ Locate Emitter::locate() const {
   return [this](BufferId id) -> Location {
     const Buffer& b = program_.buffers[id];
     // Position 0 of an address list is the task's network descriptor.
-    if (b.region == Region::kConstants) return {1, b.offset};
-    if (b.region == Region::kActivations) return {2, b.offset};
-    return {static_cast<int16_t>(bound_.at(id)), 0};
+    if (b.region == Region::kConstants) return {1, b.offset, false};
+    if (b.region == Region::kActivations) return {2, b.offset, program_.activations_in_sram};
+    return {static_cast<int16_t>(bound_.at(id)), 0, false};
   };
 }
 

@@ -19,10 +19,8 @@ std::map<BufferId, std::vector<Access>> accesses(const HwProgram& program) {
     const HwTask& task = program.tasks[t];
     for (size_t i = 0; i < task.operations.size(); ++i) {
       for (BufferId b : task.operations[i].reads()) out[b].push_back({t, i, i});
-      // A fused SDP is enabled early, but writes only what its convolution sends.
-      const auto* sdp = std::get_if<HwSdp>(&task.operations[i].work);
-      const size_t start = sdp != nullptr && sdp->src.stream ? i - 1 : i;
-      if (const auto b = task.operations[i].writes()) out[*b].push_back({t, i, start});
+      // A fused operation writes only what the first of them sends, but may from its enabling on.
+      if (const auto b = task.operations[i].writes()) out[*b].push_back({t, i, i});
     }
     for (size_t i = 0; i < task.cpu.size(); ++i) {
       for (const CoreOperand& in : task.cpu[i].inputs) out[in.view.buffer].push_back({t, i, i});

@@ -1,4 +1,4 @@
-// CBUF arithmetic and the search over bank splits.
+// CBUF arithmetic, and the fewest tiles for one convolution.
 #include "compiler/schedule/conv_tiling.hpp"
 
 #include <algorithm>
@@ -8,57 +8,51 @@ namespace {
 
 uint64_t ceil_div(uint64_t a, uint64_t b) { return (a + b - 1) / b; }
 
+/// Rows [begin, begin + size) that `outputs` windows from `first` read, and the padding around.
+struct Span {
+  uint32_t begin = 0, size = 0, before = 0, after = 0;
+};
+Span covered(uint32_t first_out, uint32_t outputs, uint32_t stride, int64_t extent, uint32_t pad,
+             uint32_t size) {
+  const int64_t first = int64_t{first_out} * stride - pad;
+  const int64_t end = first + int64_t{outputs - 1} * stride + extent;
+  const int64_t begin = std::clamp<int64_t>(first, 0, int64_t{size} - 1);
+  const int64_t stop = std::clamp<int64_t>(end, begin + 1, size);
+  return {static_cast<uint32_t>(begin), static_cast<uint32_t>(stop - begin),
+          static_cast<uint32_t>(std::max<int64_t>(0, begin - first)),
+          static_cast<uint32_t>(std::max<int64_t>(0, end - stop))};
+}
+
 /// Cycles between two operations that nothing hides: enable, first request, pipeline, acknowledge.
 constexpr double kOperationCycles = 300;
 
-struct Search {
-  const HwConfig& hw;
-  const ConvGeometry& g;
-  uint32_t entries;
-
-  [[nodiscard]] uint64_t rows_that_fit(uint32_t data_banks) const {
-    return uint64_t{data_banks} * hw.cbuf_bank_depth / entries;
+double cost(const HwConfig& hw, const ConvGeometry& g, const std::vector<ConvTile>& tiles) {
+  const double beat = hw.primary_memif.width_bytes();
+  const double weights = static_cast<double>(kernel_bytes(g)) * g.kernels / beat;
+  double total = 0;
+  for (const ConvTile& t : tiles) {
+    const double fill = static_cast<double>(uint64_t{g.in_w} * t.in_rows * g.in_c) / beat;
+    const auto work = static_cast<double>(conv_cycles(hw, tile_work(hw, g, t, y_extension(hw, g))));
+    total += kOperationCycles + fill + std::max(work, weights);
   }
-
-  /// Bands as tall as `data_banks` allow, of nearly equal height; empty if not even one row fits.
-  [[nodiscard]] std::vector<ConvTile> tiles(uint32_t data_banks) const {
-    const auto fit = static_cast<int64_t>(rows_that_fit(data_banks));
-    if (fit >= g.in_h) return {make_tile(g, 0, g.out_h)};
-    const int64_t extent = g.window.extent_h();
-    if (fit < extent) return {};
-    const auto most = static_cast<uint32_t>((fit - extent) / g.window.stride_h + 1);
-    const uint32_t count = (g.out_h + most - 1) / most;
-    std::vector<ConvTile> out;
-    uint32_t y = 0;
-    for (uint32_t i = 0; i < count; ++i) {
-      const uint32_t rows = (g.out_h - y + count - i - 1) / (count - i);
-      out.push_back(make_tile(g, y, rows));
-      y += rows;
-    }
-    return out;
-  }
-
-  /// Fill, then multiply while weights stream; a tile's weights come anew.
-  [[nodiscard]] double cost(const std::vector<ConvTile>& tiles) const {
-    const double beat = hw.primary_memif.width_bytes();
-    const double weight_cycles = static_cast<double>(kernel_bytes(g)) * g.kernels / beat;
-    const uint64_t channels = g.image ? uint64_t{g.in_c} * g.window.kernel_w : g.in_c;
-    const uint64_t columns = g.image ? 1 : g.window.kernel_w;
-    const double steps =
-        static_cast<double>(g.window.kernel_h * columns * ceil_div(channels, hw.mac_atomic_c_size) *
-                            ceil_div(g.kernels, hw.mac_atomic_k_size));
-    double total = 0;
-    for (const ConvTile& t : tiles) {
-      const double fill = static_cast<double>(uint64_t{g.in_w} * t.in_rows * g.in_c) / beat;
-      const double atoms = static_cast<double>(
-          std::max<uint64_t>(uint64_t{g.out_w} * t.out_rows, hw.mac_atomic_k_size));
-      total += kOperationCycles + fill + std::max(steps * atoms, weight_cycles);
-    }
-    return total;
-  }
-};
+  return total;
+}
 
 }  // namespace
+
+uint32_t tile_units(const ConvGeometry& g) { return g.pool ? g.pool->out_h : g.out_h; }
+
+std::optional<ConvGeometry> flattened(const ConvGeometry& g) {
+  const Window& w = g.window;
+  if (g.image || g.pool || w.kernel_h != 1 || w.kernel_w != 1 || w.stride_h != 1 ||
+      w.stride_w != 1 || w.padded() || g.in_h != g.out_h || g.in_w != g.out_w)
+    return std::nullopt;
+  ConvGeometry out = g;
+  out.in_h = out.out_h = g.in_w * g.in_h;
+  out.in_w = out.out_w = 1;
+  out.flat = true;
+  return out;
+}
 
 uint32_t entries_per_slice(const HwConfig& hw, const ConvGeometry& g) {
   if (g.image) {
@@ -77,64 +71,127 @@ uint32_t entries_per_slice(const HwConfig& hw, const ConvGeometry& g) {
   return entries;
 }
 
+uint32_t tile_slice_entries(const HwConfig& hw, const ConvGeometry& g, const ConvTile& tile) {
+  if (!g.flat) return entries_per_slice(hw, g);
+  ConvGeometry line = g;
+  line.in_w = tile.in_rows;
+  return entries_per_slice(hw, line);
+}
+
+uint64_t tile_entries(const HwConfig& hw, const ConvGeometry& g, const ConvTile& tile) {
+  const uint64_t entries = tile_slice_entries(hw, g, tile);
+  return g.flat ? entries : entries * tile.in_rows;
+}
+
 uint64_t kernel_bytes(const ConvGeometry& g) {
   return uint64_t{g.in_c} * g.window.kernel_h * g.window.kernel_w;
 }
 
-ConvTile make_tile(const ConvGeometry& g, uint32_t out_y, uint32_t out_rows) {
+uint32_t y_extension(const HwConfig& hw, const ConvGeometry& g) {
+  if (!g.image) return 1;
+  const uint32_t needed = g.in_c * std::max(g.window.kernel_w, g.window.stride_w);
+  uint32_t rows = 1;
+  while (rows < 4 && rows < g.window.kernel_h && needed * rows * 2 <= hw.mac_atomic_c_size)
+    rows *= 2;
+  return rows;
+}
+
+ConvTile make_tile(const ConvGeometry& g, uint32_t first, uint32_t rows) {
   const Window& w = g.window;
-  const int64_t first = int64_t{out_y} * w.stride_h - w.pad_top;
-  const int64_t end = first + int64_t{out_rows - 1} * w.stride_h + w.extent_h();
-  const int64_t begin = std::clamp<int64_t>(first, 0, int64_t{g.in_h} - 1);
-  const int64_t stop = std::clamp<int64_t>(end, begin + 1, g.in_h);
   ConvTile t;
-  t.out_y = out_y;
-  t.out_rows = out_rows;
-  t.in_y = static_cast<uint32_t>(begin);
-  t.in_rows = static_cast<uint32_t>(stop - begin);
-  t.pad_top = static_cast<uint32_t>(std::max<int64_t>(0, begin - first));
-  t.pad_bottom = static_cast<uint32_t>(std::max<int64_t>(0, end - stop));
+  if (g.pool) {
+    const Window& p = g.pool->window;
+    const Span conv = covered(first, rows, p.stride_h, p.kernel_h, p.pad_top, g.out_h);
+    t.pool_y = first;
+    t.pool_rows = rows;
+    t.pool_pad_top = conv.before;
+    t.pool_pad_bottom = conv.after;
+    first = conv.begin;
+    rows = conv.size;
+  }
+  t.out_y = first;
+  t.out_rows = rows;
+  const Span in = covered(first, rows, w.stride_h, w.extent_h(), w.pad_top, g.in_h);
+  t.in_y = in.begin;
+  t.in_rows = in.size;
+  t.pad_top = in.before;
+  t.pad_bottom = in.after;
   return t;
 }
 
-Result<ConvTiling> tile_convolution(const HwConfig& hw, const ConvGeometry& g) {
-  const Search search{hw, g, entries_per_slice(hw, g)};
+ConvWork tile_work(const HwConfig& hw, const ConvGeometry& g, const ConvTile& tile,
+                   uint32_t y_extension) {
+  ConvWork work;
+  work.atoms = uint64_t{g.out_w} * tile.out_rows;
+  work.line = g.image ? g.out_w : 0;
+  work.kernels = g.kernels;
+  const uint64_t channels = g.image ? uint64_t{g.in_c} * g.window.kernel_w : g.in_c;
+  const uint64_t columns = g.image ? 1 : g.window.kernel_w;
+  work.steps =
+      ceil_div(g.window.kernel_h, y_extension) * columns * ceil_div(channels, hw.mac_atomic_c_size);
+  return work;
+}
+
+bool tile_fits(const HwConfig& hw, const ConvGeometry& g, const ConvTile& tile, uint64_t room) {
+  constexpr uint32_t kLargestWidth = 8192;
+  return tile_entries(hw, g, tile) <= room && !(g.flat && tile.in_rows > kLargestWidth);
+}
+
+std::vector<ConvTile> fewest_tiles(const HwConfig& hw, const ConvGeometry& g, uint32_t data_banks) {
+  const uint64_t room = uint64_t{data_banks} * hw.cbuf_bank_depth;
+  const uint32_t units = tile_units(g);
+  for (uint32_t count = 1; count <= units; ++count) {
+    std::vector<ConvTile> out;
+    for (uint32_t i = 0, y = 0; i < count; ++i) {
+      const uint32_t rows = (units - y + count - i - 1) / (count - i);
+      out.push_back(make_tile(g, y, rows));
+      if (!tile_fits(hw, g, out.back(), room)) break;
+      y += rows;
+    }
+    if (out.size() == count && tile_fits(hw, g, out.back(), room)) return out;
+    // Twice too large: half as many rows do not fit either.
+    if (count * 2 < units && tile_entries(hw, g, out.back()) > 2 * room) count = count * 2 - 1;
+  }
+  return {};
+}
+
+uint32_t smallest_weight_banks(const HwConfig& hw, const ConvGeometry& g) {
   const uint64_t all = kernel_bytes(g) * g.kernels;
   const uint64_t group = kernel_bytes(g) * std::min(g.kernels, hw.mac_atomic_k_size);
   // A group may start inside an entry, hence one more.
-  const uint64_t smallest = std::min(ceil_div(all, hw.bank_bytes()),
-                                     ceil_div(group + hw.cbuf_bank_width, hw.bank_bytes()));
+  const uint64_t some = std::min(ceil_div(all, hw.bank_bytes()),
+                                 ceil_div(group + hw.cbuf_bank_width, hw.bank_bytes()));
+  return static_cast<uint32_t>(std::max<uint64_t>(some, 1));
+}
+
+Result<ConvTiling> tile_convolution(const HwConfig& hw, const ConvGeometry& g) {
+  const uint64_t all = kernel_bytes(g) * g.kernels;
+  const uint64_t group = kernel_bytes(g) * std::min(g.kernels, hw.mac_atomic_k_size);
   std::optional<ConvTiling> best;
-  for (uint64_t weight_banks = std::max<uint64_t>(smallest, 1); weight_banks < hw.cbuf_bank_number;
-       ++weight_banks) {
+  for (uint32_t banks = smallest_weight_banks(hw, g); banks < hw.cbuf_bank_number; ++banks) {
     ConvTiling t;
-    t.entries_per_slice = search.entries;
-    t.weight_banks = static_cast<uint32_t>(weight_banks);
-    t.tiles = search.tiles(hw.cbuf_bank_number - t.weight_banks);
+    t.flat = g.flat;
+    t.weight_banks = banks;
+    t.data_banks = hw.cbuf_bank_number - banks;
+    t.tiles = fewest_tiles(hw, g, t.data_banks);
+    t.y_extension = y_extension(hw, g);
     if (t.tiles.empty()) break;
-    t.weights_resident = all <= weight_banks * hw.bank_bytes();
-    uint32_t tallest = 0;
-    for (const ConvTile& tile : t.tiles) tallest = std::max(tallest, tile.in_rows);
-    t.data_banks =
-        static_cast<uint32_t>(ceil_div(uint64_t{tallest} * search.entries, hw.cbuf_bank_depth));
+    t.weights_resident = all <= banks * hw.bank_bytes();
     // Streaming weights overlap better the more groups fit: prefer room, at equal cost.
-    const double stall =
-        t.weights_resident || weight_banks * hw.bank_bytes() >= 2 * group ? 1.0 : 1.5;
-    t.cycles = search.cost(t.tiles) * stall;
+    const double stall = t.weights_resident || banks * hw.bank_bytes() >= 2 * group ? 1.0 : 1.5;
+    t.cycles = cost(hw, g, t.tiles) * stall;
     if (!best || t.cycles < best->cycles || (t.cycles == best->cycles && !best->weights_resident))
       best = t;
     if (t.weights_resident) break;
   }
   if (best) return *best;
-  const uint64_t line = uint64_t{search.entries} * hw.cbuf_bank_width;
+  const uint64_t line = tile_entries(hw, g, make_tile(g, 0, 1)) * hw.cbuf_bank_width;
   return Error{
       "schedule.cbuf", "",
-      fmt::format("input lines of {} bytes with a kernel of {} rows need {} bytes, one group of {} "
-                  "kernels {} bytes; "
-                  "the convolution buffer of {} has {} bytes in {} banks; a smaller width, kernel "
-                  "or channel count would fit",
-                  line, g.window.extent_h(), line * static_cast<uint64_t>(g.window.extent_h()),
-                  std::min(g.kernels, hw.mac_atomic_k_size), group, hw.name, hw.cbuf_bytes(),
+      fmt::format("the input lines of one output row need {} bytes, one group of {} kernels {} "
+                  "bytes; the convolution buffer of {} has {} bytes in {} banks; a smaller width, "
+                  "kernel or channel count would fit",
+                  line, std::min(g.kernels, hw.mac_atomic_k_size), group, hw.name, hw.cbuf_bytes(),
                   hw.cbuf_bank_number)};
 }
 

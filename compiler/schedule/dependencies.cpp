@@ -10,11 +10,6 @@ namespace {
 
 size_t slot(Engine e) { return static_cast<size_t>(e); }
 
-bool fused(const HwTask& task, size_t i) {
-  const auto* sdp = std::get_if<HwSdp>(&task.operations[i].work);
-  return sdp != nullptr && sdp->src.stream;
-}
-
 void signal(HwTask& task, size_t from, size_t to, Event event) {
   HwOperation& producer = task.operations[from];
   Wait& wait = producer.consumers[slot(task.operations[to].engine())];
@@ -30,22 +25,29 @@ void chain(HwTask& task) {
     const Engine e = task.operations[i].engine();
     if (auto it = last.find(e); it != last.end()) signal(task, it->second, i, Event::kEnabled);
     last[e] = i;
-    if (!fused(task, i)) continue;
-    DLAVP_CHECK(i > 0 && task.operations[i - 1].engine() == Engine::kConv,
-                "operation {} has no convolution before it", i);
+    if (!task.operations[i].fused()) continue;
+    DLAVP_CHECK(i > 0 && slot(task.operations[i - 1].engine()) + 1 == slot(e),
+                "operation {} has nothing before it that feeds it", i);
     signal(task, i - 1, i, Event::kProgrammed);
     task.operations[i].fused_parent = {static_cast<int32_t>(i - 1), Event::kEnabled};
   }
 }
 
-/// Makes `reader` wait for the last writer of each buffer that it reads.
-void wait_for_inputs(HwTask& task, size_t reader,
-                     const std::map<BufferId, std::map<Engine, size_t>>& writers) {
+/// Operations that write to a buffer, in order.
+using Writers = std::map<BufferId, std::vector<size_t>>;
+
+/// Makes `reader` wait for the last operation of each engine that writes what it reads.
+void wait_for_inputs(HwTask& task, size_t reader, const Writers& writers) {
   const Engine e = task.operations[reader].engine();
-  for (BufferId buffer : task.operations[reader].reads()) {
-    const auto it = writers.find(buffer);
+  for (const View& view : task.operations[reader].read_views()) {
+    const auto it = writers.find(view.buffer);
     if (it == writers.end()) continue;
-    for (const auto& [engine, writer] : it->second) {
+    std::array<bool, kEngines> found{};
+    for (auto at = it->second.rbegin(); at != it->second.rend(); ++at) {
+      const size_t writer = *at;
+      const Engine engine = task.operations[writer].engine();
+      if (found[slot(engine)] || !overlap(view, *task.operations[writer].written_view())) continue;
+      found[slot(engine)] = true;
       Wait& wait = task.operations[writer].consumers[slot(e)];
       const bool next_in_chain = wait.index == static_cast<int32_t>(reader);
       const bool free = wait.index < 0;
@@ -77,13 +79,13 @@ class Order {
     const size_t n = task.operations.size();
     out_.counts.assign(n, {});
     std::array<uint32_t, kEngines> seen{};
-    std::optional<size_t> last_sdp;
+    std::array<std::optional<size_t>, kEngines> last_fed;
     for (size_t i = 0; i < n; ++i) {
-      const Engine e = task.operations[i].engine();
-      out_.engines.push_back(e);
-      out_.places.push_back(seen[slot(e)]++);
-      if (fused(task, i)) last_sdp = i;
-      last_fed_.push_back(e == Engine::kSdp ? last_sdp : std::nullopt);
+      const size_t e = slot(task.operations[i].engine());
+      out_.engines.push_back(task.operations[i].engine());
+      out_.places.push_back(seen[e]++);
+      if (task.operations[i].fused()) last_fed[e] = i;
+      last_fed_.push_back(last_fed[e]);
       for (const Wait& w : task.operations[i].consumers) {
         const auto to = static_cast<size_t>(w.index);
         if (w.event == Event::kCompleted && w.index >= 0 && to < n && to > i)
@@ -94,17 +96,16 @@ class Order {
 
   CompletedBefore derive() {
     const size_t n = task_.operations.size();
-    for (size_t j = 0; j < n; ++j) {
-      if (j + 1 < n && fused(task_, j + 1)) {  // the SDP is enabled first, then its convolution
-        settle(j + 1);
-        settle(j);
-        merge(j, j + 1);
-        enabled_[slot(out_.engines[j])].push_back(j);
-        ++j;
-      } else {
-        settle(j);
+    for (size_t j = 0; j < n;) {
+      size_t last = j;
+      while (last + 1 < n && task_.operations[last + 1].fused()) ++last;
+      // The one at the end is enabled first, the convolution last.
+      for (size_t i = last + 1; i-- > j;) {
+        settle(i);
+        if (i < last) merge(i, i + 1);
+        enabled_[slot(out_.engines[i])].push_back(i);
       }
-      enabled_[slot(out_.engines[j])].push_back(j);
+      j = last + 1;
     }
     return std::move(out_);
   }
@@ -115,17 +116,13 @@ class Order {
     for (size_t e = 0; e < kEngines; ++e)
       out_.counts[to][e] = std::max(out_.counts[to][e], out_.counts[from][e]);
   }
-  /// `done` has completed before `to` is enabled, so have all of its engine before it and, if that
-  /// is the SDP, the convolutions that fed them.
+  /// `done` has completed before `to` is enabled, so have all of its engine before it and those
+  /// that fed them.
   void complete(size_t to, size_t done) {
     uint32_t& count = out_.counts[to][slot(out_.engines[done])];
     count = std::max(count, out_.places[done] + 1);
     merge(to, done);
-    if (!last_fed_[done]) return;
-    const size_t conv = *last_fed_[done] - 1;
-    uint32_t& fed = out_.counts[to][slot(Engine::kConv)];
-    fed = std::max(fed, out_.places[conv] + 1);
-    merge(to, conv);
+    if (last_fed_[done]) complete(to, *last_fed_[done] - 1);
   }
   void settle(size_t j) {
     const std::vector<size_t>& earlier = enabled_[slot(out_.engines[j])];
@@ -138,7 +135,7 @@ class Order {
   CompletedBefore out_;
   std::vector<std::vector<size_t>> waits_;  ///< by operation: those whose completion it awaits
   std::vector<std::optional<size_t>>
-      last_fed_;  ///< of an SDP: the last fed by a convolution up to it
+      last_fed_;  ///< the last of its engine up to it that another engine fed
   std::array<std::vector<size_t>, kEngines> enabled_;  ///< by engine, in order
 };
 
@@ -152,11 +149,10 @@ CompletedBefore link_operations(HwTask& task) {
     op.fused_parent = {};
   }
   chain(task);
-  std::map<BufferId, std::map<Engine, size_t>> writers;
+  Writers writers;
   for (size_t i = 0; i < task.operations.size(); ++i) {
     wait_for_inputs(task, i, writers);
-    if (const auto buffer = task.operations[i].writes())
-      writers[*buffer][task.operations[i].engine()] = i;
+    if (const auto view = task.operations[i].written_view()) writers[view->buffer].push_back(i);
   }
   count_dependencies(task);
   return completed_before(task);

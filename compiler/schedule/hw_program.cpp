@@ -10,7 +10,14 @@ Engine HwOperation::engine() const {
   return kEngineOf[work.index()];
 }
 
+bool HwOperation::fused() const {
+  if (const auto* sdp = std::get_if<HwSdp>(&work)) return sdp->src.stream;
+  const auto* pdp = std::get_if<HwPdp>(&work);
+  return pdp != nullptr && pdp->src.stream;
+}
+
 std::vector<View> HwOperation::read_views() const {
+  if (fused() && std::holds_alternative<HwPdp>(work)) return {};
   if (const auto* conv = std::get_if<HwConv>(&work)) return {conv->src};
   if (const auto* pdp = std::get_if<HwPdp>(&work)) return {pdp->src};
   if (const auto* cdp = std::get_if<HwCdp>(&work)) return {cdp->src};
@@ -31,7 +38,8 @@ std::vector<BufferId> HwOperation::reads() const {
 }
 
 std::optional<View> HwOperation::written_view() const {
-  if (const auto* sdp = std::get_if<HwSdp>(&work)) return sdp->dst;
+  if (const auto* sdp = std::get_if<HwSdp>(&work))
+    return sdp->dst.stream ? std::nullopt : std::optional(sdp->dst);
   if (const auto* pdp = std::get_if<HwPdp>(&work)) return pdp->dst;
   if (const auto* cdp = std::get_if<HwCdp>(&work)) return cdp->dst;
   return std::nullopt;
@@ -43,7 +51,23 @@ std::optional<BufferId> HwOperation::writes() const {
 }
 
 bool overlap(const View& a, const View& b) {
-  return a.buffer == b.buffer && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
+  if (a.stream || b.stream || a.buffer != b.buffer || a.bytes == 0 || b.bytes == 0) return false;
+  if (a.offset >= b.offset + b.bytes || b.offset >= a.offset + a.bytes) return false;
+  const uint64_t stride = a.surface_stride;
+  if (stride == 0 || stride != b.surface_stride) return true;
+  // The same run of bytes in each surface, none across a surface's end.
+  struct Run {
+    uint64_t first_surface, surfaces, begin, end;
+  };
+  const auto run = [&](const View& v) {
+    const uint64_t surfaces = (v.bytes + stride - 1) / stride;
+    const uint64_t begin = v.offset % stride;
+    return Run{v.offset / stride, surfaces, begin, begin + v.bytes - (surfaces - 1) * stride};
+  };
+  const Run x = run(a), y = run(b);
+  if (x.end > stride || y.end > stride) return true;
+  return x.begin < y.end && y.begin < x.end && x.first_surface < y.first_surface + y.surfaces &&
+         y.first_surface < x.first_surface + x.surfaces;
 }
 
 View feature_view(BufferId buffer, const Shape& shape, uint32_t atom) {
@@ -68,9 +92,10 @@ std::string describe(const HwProgram& p, const View& v) {
 
 std::string describe(const HwProgram& p, const HwOperation& op) {
   if (const auto* c = std::get_if<HwConv>(&op.work)) {
-    return fmt::format("conv {} kernel {} weights {} B banks {}+{}{}", describe(p, c->src),
-                       c->window.text(), c->weight_bytes, c->data_banks, c->weight_banks,
-                       c->image ? " image" : "");
+    return fmt::format("conv {} kernel {} weights {} B{}{} banks {}+{}{}", describe(p, c->src),
+                       c->window.text(), c->weight_bytes, c->reuse_weights ? " reused" : "",
+                       c->keep_weights ? " kept" : "", c->data_banks, c->weight_banks,
+                       c->image ? fmt::format(" image, {} rows a step", c->y_extension) : "");
   }
   if (const auto* s = std::get_if<HwSdp>(&op.work))
     return fmt::format("sdp {} -> {}", describe(p, s->src), describe(p, s->dst));

@@ -48,6 +48,9 @@ struct HwConv {
   InputConverter converter;
   uint32_t entries_per_slice = 0;
   uint32_t data_banks = 0, weight_banks = 0;
+  uint32_t y_extension = 1;    ///< image: kernel rows joined in one step
+  bool reuse_weights = false;  ///< those that the convolution before left in the buffer
+  bool keep_weights = false;   ///< for the next convolution
 };
 
 struct HwStage {
@@ -109,6 +112,8 @@ struct HwOperation {
   uint32_t dependencies = 0;
 
   [[nodiscard]] Engine engine() const;
+  /// Takes the results of the operation before it in the list, which feeds no other.
+  [[nodiscard]] bool fused() const;
   [[nodiscard]] std::vector<BufferId> reads() const;  ///< constants included
   [[nodiscard]] std::optional<BufferId> writes() const;
   [[nodiscard]] std::vector<View> read_views() const;  ///< of tensors
@@ -141,9 +146,10 @@ struct HwProgram {
   std::vector<HwTask> tasks;
   std::vector<BufferId> tensor_buffers;  ///< by layer tensor
   uint64_t activation_bytes = 0;
+  bool activations_in_sram = false;  ///< Region::kActivations is in the second memory
 };
 
-/// Some byte may belong to both: views of one buffer whose spans meet.
+/// Some byte may belong to both. Exact for whole lines of cubes with the same strides.
 [[nodiscard]] bool overlap(const View& a, const View& b);
 
 /// Layout of a feature cube: surfaces of `atom` channels.

@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 
 #include "compiler/memory/liveness.hpp"
-#include "compiler/schedule/conv_tiling.hpp"
+#include "compiler/schedule/conv_chunks.hpp"
 #include "compiler/schedule/dependencies.hpp"
 #include "compiler/schedule/limits.hpp"
 #include "compiler/schedule/pool_split.hpp"
@@ -21,10 +20,17 @@ constexpr BufferId kConstantBuffer = 0;
 
 uint64_t round_up(uint64_t v, uint64_t a) { return (v + a - 1) / a * a; }
 
+/// Channels and rows of a cube, or channels and pixels.
+struct Band {
+  uint32_t channel = 0, channels = 0;
+  uint32_t y = 0, rows = 0;
+  bool flat = false;
+};
+
 class Scheduler {
  public:
-  Scheduler(const HwConfig& hw, const LayerProgram& layers)
-      : hw_(hw), layers_(layers), atom_(hw.memory_atomic_size) {}
+  Scheduler(const HwConfig& hw, const LayerProgram& layers, const ScheduleOptions& options)
+      : hw_(hw), layers_(layers), options_(options), atom_(hw.memory_atomic_size) {}
   Result<HwProgram> run();
 
  private:
@@ -32,24 +38,24 @@ class Scheduler {
   uint64_t add_constant(const std::vector<uint8_t>& bytes);
   [[nodiscard]] const Shape& shape(TensorId id) const { return layers_.tensors[id].shape; }
   [[nodiscard]] View view(TensorId id) const;
-  [[nodiscard]] View band(View v, uint32_t channel, uint32_t channels, uint32_t y,
-                          uint32_t rows) const;
+  [[nodiscard]] View band(View v, const Band& b) const;
   [[nodiscard]] const LayerInput* image_input(TensorId id) const;
   [[nodiscard]] View image_view(const LayerInput& in) const;
 
+  Diagnostics plan();
   Diagnostics lower(size_t layer);
-  Diagnostics conv(size_t layer, const ConvLayer& c);
-  Diagnostics conv_chunk(size_t layer, const ConvLayer& c, uint32_t first_group, uint32_t groups);
-  void conv_tiles(size_t layer, const ConvLayer& c, const HwConv& base, const View& in,
-                  uint32_t first_kernel, const struct ConvTiling& tiling);
+  void conv(size_t layer, const ConvLayer& c);
+  [[nodiscard]] HwConv conv_base(const ConvChunk& chunk, const ConvGeometry& g,
+                                 const ConvTiling& tiling);
+  void conv_tiles(const ConvChunk& chunk, const HwConv& base, const ConvGeometry& g,
+                  const ConvTiling& tiling);
   void point(size_t layer, const PointLayer& p);
   Diagnostics pool(size_t layer, const PoolLayer& p);
   void lrn(size_t layer, const LrnLayer& l);
   void core(size_t layer, const CoreLayer& c);
-  [[nodiscard]] HwSdp sdp(size_t layer, const SdpProgram& p, uint32_t channel, uint32_t channels,
-                          uint32_t y, uint32_t rows);
-  [[nodiscard]] HwStage stage(size_t layer, size_t index, const SdpStage& s, uint32_t channel,
-                              uint32_t channels, uint32_t y, uint32_t rows);
+  [[nodiscard]] HwPdp fused_pool(size_t layer, const ConvTile& t, const HwSdp& from) const;
+  [[nodiscard]] HwSdp sdp(size_t layer, const SdpProgram& p, const Band& b);
+  [[nodiscard]] HwStage stage(size_t layer, size_t index, const SdpStage& s, const Band& b);
   HwTask& accelerator_task();
   void emit(size_t layer, const std::string& suffix, uint64_t macs,
             decltype(HwOperation::work) work);
@@ -57,9 +63,14 @@ class Scheduler {
 
   const HwConfig& hw_;
   const LayerProgram& layers_;
+  const ScheduleOptions& options_;
   uint32_t atom_;
   HwProgram out_;
   std::map<TensorId, uint64_t> constant_tensors_;           ///< offsets
+  PoolFusion fusion_;
+  ConvChunks chunks_;
+  std::vector<ConvTiling> tilings_;  ///< by chunk
+  size_t next_chunk_ = 0;
   std::map<std::pair<size_t, size_t>, uint64_t> operands_;  ///< constant offsets by layer and stage
 };
 
@@ -81,6 +92,9 @@ void Scheduler::add_buffers() {
     }
     out_.tensor_buffers.push_back(static_cast<BufferId>(out_.buffers.size()));
     b.size = view(id).bytes;
+    for (size_t i = 0; i < layers_.layers.size(); ++i) {
+      if (layers_.layers[i].output == id && fusion_.pool_of[i]) b.size = 0;  // never in memory
+    }
     for (const LayerInput& in : layers_.inputs) {
       if (in.tensor != id) continue;
       b.region = Region::kInput;
@@ -114,17 +128,25 @@ View Scheduler::view(TensorId id) const {
   const auto constant = constant_tensors_.find(id);
   if (constant != constant_tensors_.end()) base.offset = constant->second;
   if (!layers_.tensors[id].view) return base;
-  return band(base, static_cast<uint32_t>(place.channel), static_cast<uint32_t>(shape(id).c), 0,
-              base.height);
+  return band(base, {static_cast<uint32_t>(place.channel), static_cast<uint32_t>(shape(id).c), 0,
+                     base.height, false});
 }
 
-View Scheduler::band(View v, uint32_t channel, uint32_t channels, uint32_t y, uint32_t rows) const {
-  DLAVP_CHECK(channel % atom_ == 0, "channel {} is inside an atom of {}", channel, atom_);
-  v.offset += uint64_t{channel / atom_} * v.surface_stride + uint64_t{y} * v.line_stride;
-  v.channels = channels;
-  v.height = rows;
-  const uint64_t surfaces = (channels + atom_ - 1) / atom_;
-  v.bytes = (surfaces - 1) * v.surface_stride + uint64_t{rows - 1} * v.line_stride +
+View Scheduler::band(View v, const Band& b) const {
+  DLAVP_CHECK(b.channel % atom_ == 0, "channel {} is inside an atom of {}", b.channel, atom_);
+  v.offset += uint64_t{b.channel / atom_} * v.surface_stride;
+  v.channels = b.channels;
+  const uint64_t surfaces = (b.channels + atom_ - 1) / atom_;
+  if (b.flat) {
+    v.offset += uint64_t{b.y} * atom_;
+    v.width = b.rows;
+    v.height = 1;
+    v.line_stride = b.rows * atom_;
+  } else {
+    v.offset += uint64_t{b.y} * v.line_stride;
+    v.height = b.rows;
+  }
+  v.bytes = (surfaces - 1) * v.surface_stride + uint64_t{v.height - 1} * v.line_stride +
             uint64_t{v.width} * atom_;
   return v;
 }
@@ -163,8 +185,7 @@ void Scheduler::emit(size_t layer, const std::string& suffix, uint64_t macs,
   accelerator_task().operations.push_back(std::move(op));
 }
 
-HwStage Scheduler::stage(size_t layer, size_t index, const SdpStage& s, uint32_t channel,
-                         uint32_t channels, uint32_t y, uint32_t rows) {
+HwStage Scheduler::stage(size_t layer, size_t index, const SdpStage& s, const Band& b) {
   HwStage out;
   out.kind = s.kind;
   out.mode = s.mode;
@@ -179,137 +200,142 @@ HwStage Scheduler::stage(size_t layer, size_t index, const SdpStage& s, uint32_t
     if (!s.mul.empty()) out.mul = s.mul[0];
   } else if (s.operand) {
     // The 1 x C x 1 x 1 tensor of mode kPerKernel is an operand a channel as it lies in memory.
-    const bool point = s.mode == StageMode::kPerPoint;
     out.wide = false;
-    out.data = band(view(*s.operand), channel, channels, point ? y : 0, point ? rows : 1);
+    out.data = band(view(*s.operand),
+                    s.mode == StageMode::kPerPoint ? b : Band{b.channel, b.channels, 0, 1, false});
   } else {
     auto [it, fresh] = operands_.try_emplace({layer, index}, 0);
     if (fresh) it->second = add_constant(pack_operands(hw_, s.alu, s.mul));
     const uint32_t per_channel = s.kind == StageKind::kBoth ? 4 : 2;
     View v;
     v.buffer = kConstantBuffer;
-    v.offset = it->second + uint64_t{channel} * per_channel;
+    v.offset = it->second + uint64_t{b.channel} * per_channel;
     v.width = v.height = 1;
-    v.channels = channels;
+    v.channels = b.channels;
     v.line_stride = v.surface_stride = atom_ * per_channel;
-    v.bytes = round_up(channels, atom_) * per_channel;
+    v.bytes = round_up(b.channels, atom_) * per_channel;
     out.data = v;
   }
   return out;
 }
 
-HwSdp Scheduler::sdp(size_t layer, const SdpProgram& p, uint32_t channel, uint32_t channels,
-                     uint32_t y, uint32_t rows) {
+HwSdp Scheduler::sdp(size_t layer, const SdpProgram& p, const Band& b) {
   HwSdp out;
-  out.dst = band(view(layers_.layers[layer].output), channel, channels, y, rows);
-  out.x1 = stage(layer, 1, p.x1, channel, channels, y, rows);
-  out.x2 = stage(layer, 2, p.x2, channel, channels, y, rows);
+  const View whole = view(layers_.layers[layer].output);
+  out.dst = band(whole, b);
+  if (fusion_.pool_of[layer]) {
+    out.dst = feature_view(0, {1, out.dst.channels, out.dst.height, out.dst.width}, atom_);
+    out.dst.stream = true;
+  }
+  out.x1 = stage(layer, 1, p.x1, b);
+  out.x2 = stage(layer, 2, p.x2, b);
   out.lut = p.lut;
   out.out_scale = p.out_scale;
   out.out_shift = p.out_shift;
   return out;
 }
 
-void Scheduler::conv_tiles(size_t layer, const ConvLayer& c, const HwConv& base, const View& in,
-                           uint32_t first_kernel, const ConvTiling& tiling) {
-  const Shape& o = shape(layers_.layers[layer].output);
-  for (const ConvTile& t : tiling.tiles) {
-    HwConv op = base;
-    if (op.image) {
-      op.src.offset += uint64_t{t.in_y} * in.line_stride;
-      op.src.height = t.in_rows;
-      op.src.bytes = uint64_t{t.in_rows} * in.line_stride;
-    } else {
-      op.src = band(in, 0, in.channels, t.in_y, t.in_rows);
-    }
-    op.window.pad_top = t.pad_top;
-    op.window.pad_bottom = t.pad_bottom;
-    HwSdp after = sdp(layer, c.sdp, first_kernel, base.dst.channels, t.out_y, t.out_rows);
-    after.src = feature_view(0, {1, base.dst.channels, t.out_rows, o.w}, atom_);
-    after.src.stream = true;
-    op.dst = after.src;
-    const uint64_t macs = uint64_t{base.bytes_per_kernel} * base.dst.channels * t.out_rows *
-                          static_cast<uint64_t>(o.w);
-    const std::string suffix = tiling.tiles.size() > 1 ? fmt::format(".rows{}", t.out_y) : "";
-    const std::string part =
-        first_kernel > 0 || base.dst.channels != o.c ? fmt::format(".k{}", first_kernel) : "";
-    emit(layer, part + suffix, macs, op);
-    emit(layer, part + suffix + ".sdp", 0, std::move(after));
-  }
+HwPdp Scheduler::fused_pool(size_t layer, const ConvTile& t, const HwSdp& from) const {
+  const auto& p = *layers_.layers[layer].as<PoolLayer>();
+  HwPdp op;
+  op.kind = p.kind;
+  op.window = p.window;
+  op.src = from.dst;
+  const View whole = view(layers_.layers[layer].output);
+  op.dst = band(whole, {0, whole.channels, t.pool_y, t.pool_rows, false});
+  op.window.pad_top = t.pool_pad_top;
+  op.window.pad_bottom = t.pool_pad_bottom;
+  const int64_t used = int64_t{op.dst.width - 1} * p.window.stride_w + p.window.kernel_w;
+  op.window.pad_right = static_cast<uint32_t>(used - p.window.pad_left - op.src.width);
+  return op;
 }
 
-Diagnostics Scheduler::conv_chunk(size_t layer, const ConvLayer& c, uint32_t first_group,
-                                  uint32_t groups) {
-  const Shape& x = shape(c.input);
-  const Shape& o = shape(layers_.layers[layer].output);
-  const auto in_channels = static_cast<uint32_t>(x.c / c.groups);
-  const auto kernels = static_cast<uint32_t>(o.c / c.groups);
+HwConv Scheduler::conv_base(const ConvChunk& chunk, const ConvGeometry& g,
+                            const ConvTiling& tiling) {
+  const auto& c = *layers_.layers[chunk.layer].as<ConvLayer>();
+  const auto all = static_cast<uint32_t>(shape(layers_.layers[chunk.layer].output).c);
   WeightShape dense;
-  std::vector<int8_t> weights = densify_weights(
-      {static_cast<uint32_t>(o.c), in_channels, c.window.kernel_h, c.window.kernel_w}, c.groups,
-      first_group, groups, c.weights, dense);
-  const LayerInput* image = image_input(c.input);
-  ConvGeometry g{static_cast<uint32_t>(x.w),
-                 static_cast<uint32_t>(x.h),
-                 image != nullptr ? image->channels : dense.channels,
-                 static_cast<uint32_t>(o.w),
-                 static_cast<uint32_t>(o.h),
-                 dense.kernels,
-                 c.window,
-                 image != nullptr};
-  // Columns that no output uses are not padded.
-  const int64_t used = (o.w - 1) * c.window.stride_w + c.window.extent_w();
-  g.window.pad_right = static_cast<uint32_t>(std::max<int64_t>(0, used - x.w - c.window.pad_left));
-  auto tiling = tile_convolution(hw_, g);
-  if (!tiling.ok()) return tiling.errors();
-
+  std::vector<int8_t> weights =
+      densify_weights({all, chunk.in_channels, c.window.kernel_h, c.window.kernel_w}, c.groups,
+                      chunk.first_group, chunk.groups, c.weights, dense);
   HwConv base;
-  const View in = image != nullptr
-                      ? image_view(*image)
-                      : band(view(c.input), first_group * in_channels, dense.channels, 0, g.in_h);
-  base.src = in;
-  base.dst.channels = dense.kernels;
   base.window = g.window;
   base.image = g.image;
   base.image_channels = g.in_c;
-  if (image != nullptr) {
+  if (const LayerInput* image = image_input(c.input)) {
     base.converter = image->converter;
     weights = fold_image_weights(dense, g.in_c, weights);
   }
-  const std::vector<uint8_t> packed = pack_weights(hw_, dense, weights);
+  base.y_extension = tiling.y_extension;
+  const std::vector<uint8_t> packed = pack_weights(hw_, dense, tiling.y_extension, weights);
   base.weights = kConstantBuffer;
   base.weight_offset = add_constant(packed);
   base.weight_bytes = static_cast<uint32_t>(packed.size());
   base.bytes_per_kernel = static_cast<uint32_t>(kernel_bytes(g));
-  base.entries_per_slice = tiling->entries_per_slice;
-  base.data_banks = tiling->data_banks;
-  base.weight_banks = tiling->weight_banks;
-  conv_tiles(layer, c, base, in, first_group * kernels, tiling.value());
-  return {};
+  base.data_banks = tiling.data_banks;
+  base.weight_banks = tiling.weight_banks;
+  return base;
 }
 
-Diagnostics Scheduler::conv(size_t layer, const ConvLayer& c) {
-  const auto in_channels = static_cast<uint32_t>(shape(c.input).c / c.groups);
-  const auto kernels = static_cast<uint32_t>(shape(layers_.layers[layer].output).c / c.groups);
-  // The fewest groups whose channels start and end at whole atoms; more of them as long as the
-  // multipliers do not fill up. A chunk is a dense convolution with zeros between its groups.
-  uint32_t chunk = std::lcm(atom_ / std::gcd(in_channels, atom_), atom_ / std::gcd(kernels, atom_));
-  while (chunk * 2 * in_channels <= hw_.mac_atomic_c_size && chunk < c.groups) chunk *= 2;
-  for (uint32_t first = 0; first < c.groups; first += chunk) {
-    Diagnostics wrong = conv_chunk(layer, c, first, std::min(chunk, c.groups - first));
-    if (!wrong.empty()) return wrong;
+void Scheduler::conv_tiles(const ConvChunk& chunk, const HwConv& base, const ConvGeometry& g,
+                           const ConvTiling& tiling) {
+  const auto& c = *layers_.layers[chunk.layer].as<ConvLayer>();
+  View in = g.image ? image_view(*image_input(c.input)) : view(c.input);
+  if (!g.image) in.line_stride *= g.row_step;
+  const uint32_t first_channel = chunk.first_group * chunk.in_channels;
+  const uint32_t first_kernel = chunk.first_group * chunk.kernels;
+  const std::string part = chunk.groups != c.groups ? fmt::format(".k{}", first_kernel) : "";
+  for (const ConvTile& t : tiling.tiles) {
+    HwConv op = base;
+    op.reuse_weights = tiling.weights_resident && &t != &tiling.tiles.front();
+    op.keep_weights = tiling.weights_resident && &t != &tiling.tiles.back();
+    op.src = in;
+    if (g.image) {
+      op.src.offset += uint64_t{t.in_y} * in.line_stride;
+      op.src.height = t.in_rows;
+      op.src.bytes = uint64_t{t.in_rows} * in.line_stride;
+    } else {
+      op.src = band(in, {first_channel, g.in_c, t.in_y, t.in_rows, g.flat});
+    }
+    op.entries_per_slice = tile_slice_entries(hw_, g, t);
+    op.window.pad_top = t.pad_top;
+    op.window.pad_bottom = t.pad_bottom;
+    HwSdp after = sdp(chunk.layer, c.sdp, {first_kernel, g.kernels, t.out_y, t.out_rows, g.flat});
+    after.src = feature_view(0, {1, g.kernels, after.dst.height, after.dst.width}, atom_);
+    after.src.stream = true;
+    op.dst = after.src;
+    const uint64_t macs = uint64_t{base.bytes_per_kernel} * g.kernels * t.out_rows * g.out_w;
+    const uint32_t from = g.pool ? t.pool_y : t.out_y;
+    const std::string suffix =
+        part + (tiling.tiles.size() > 1 ? fmt::format(".{}{}", g.flat ? "px" : "rows", from) : "");
+    emit(chunk.layer, suffix, macs, op);
+    emit(chunk.layer, suffix + ".sdp", 0, after);
+    if (const auto pool = fusion_.pool_of[chunk.layer])
+      emit(*pool, suffix, 0, fused_pool(*pool, t, after));
   }
-  return {};
+}
+
+void Scheduler::conv(size_t layer, const ConvLayer&) {
+  for (; next_chunk_ < chunks_.chunks.size() && chunks_.chunks[next_chunk_].layer == layer;
+       ++next_chunk_) {
+    const ConvTiling& tiling = tilings_[next_chunk_];
+    const ConvGeometry& whole = chunks_.jobs[next_chunk_].geometry;
+    const ConvGeometry g = tiling.flat ? *flattened(whole) : whole;
+    const ConvChunk& chunk = chunks_.chunks[next_chunk_];
+    conv_tiles(chunk, conv_base(chunk, g, tiling), g, tiling);
+  }
 }
 
 void Scheduler::point(size_t layer, const PointLayer& p) {
   const Shape& o = shape(layers_.layers[layer].output);
-  HwSdp op = sdp(layer, p.sdp, 0, static_cast<uint32_t>(o.c), 0, static_cast<uint32_t>(o.h));
+  HwSdp op =
+      sdp(layer, p.sdp, {0, static_cast<uint32_t>(o.c), 0, static_cast<uint32_t>(o.h), false});
   op.src = view(p.input);
   emit(layer, "", 0, std::move(op));
 }
 
 Diagnostics Scheduler::pool(size_t layer, const PoolLayer& p) {
+  if (fusion_.conv_of[layer]) return {};  // with its convolution
   const Shape& o = shape(layers_.layers[layer].output);
   HwPdp op;
   op.kind = p.kind;
@@ -352,9 +378,18 @@ void Scheduler::core(size_t layer, const CoreLayer& c) {
   out_.tasks.back().cpu.push_back(std::move(op));
 }
 
+Diagnostics Scheduler::plan() {
+  fusion_ = fuse_pools(hw_, layers_, options_);
+  chunks_ = conv_chunks(hw_, layers_, fusion_);
+  auto tilings = plan_convolutions(hw_, chunks_.jobs, options_);
+  if (!tilings.ok()) return tilings.errors();
+  tilings_ = std::move(tilings).value();
+  return {};
+}
+
 Diagnostics Scheduler::lower(size_t layer) {
   const Layer& l = layers_.layers[layer];
-  if (const auto* c = l.as<ConvLayer>()) return conv(layer, *c);
+  if (const auto* c = l.as<ConvLayer>()) conv(layer, *c);
   if (const auto* p = l.as<PoolLayer>()) return pool(layer, *p);
   if (const auto* p = l.as<PointLayer>()) point(layer, *p);
   if (const auto* n = l.as<LrnLayer>()) lrn(layer, *n);
@@ -369,11 +404,15 @@ void Scheduler::place() {
   const MemoryPlan plan = plan_memory(live.requests, kAlignment);
   for (size_t i = 0; i < live.ids.size(); ++i) out_.buffers[live.ids[i]].offset = plan.offsets[i];
   out_.activation_bytes = plan.bytes;
+  out_.activations_in_sram =
+      options_.use_sram && hw_.secondary_memif && plan.bytes <= options_.sram_bytes;
   out_.buffers[kConstantBuffer].size = out_.constants.size();
 }
 
 Result<HwProgram> Scheduler::run() {
   Diagnostics wrong = check_limits(hw_, layers_);
+  if (!wrong.empty()) return wrong;
+  wrong = plan();
   if (!wrong.empty()) return wrong;
   add_buffers();
   for (size_t i = 0; i < layers_.layers.size(); ++i) {
@@ -391,8 +430,9 @@ Result<HwProgram> Scheduler::run() {
 
 }  // namespace
 
-Result<HwProgram> schedule(const HwConfig& hw, const LayerProgram& program) {
-  return Scheduler(hw, program).run();
+Result<HwProgram> schedule(const HwConfig& hw, const LayerProgram& program,
+                           const ScheduleOptions& options) {
+  return Scheduler(hw, program, options).run();
 }
 
 }  // namespace dlavp::compiler

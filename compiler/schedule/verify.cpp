@@ -44,6 +44,7 @@ void verify_coverage(const HwConfig& hw, const LayerProgram& layers, const HwPro
   }
   for (const Layer& layer : layers.layers) {
     const BufferId b = p.tensor_buffers[layers.place(layer.output).base];
+    if (p.buffers[b].size == 0 && !written.contains(b)) continue;  // taken on the fly
     const std::vector<uint8_t>& counts = written[b];
     const auto wrong =
         std::count_if(counts.begin(), counts.end(), [](uint8_t n) { return n != 1; });
@@ -104,6 +105,40 @@ void verify_waits(const HwProgram& p, Diagnostics& out) {
   }
 }
 
+/// Weights are in the buffer when a convolution counts on those of the one before, and every
+/// operation's input and one group of kernels have room in their banks.
+void verify_buffer(const HwConfig& hw, const HwProgram& p, Diagnostics& out) {
+  for (const HwTask& task : p.tasks) {
+    const HwConv* last = nullptr;
+    for (const HwOperation& op : task.operations) {
+      const auto* c = std::get_if<HwConv>(&op.work);
+      if (c == nullptr) continue;
+      const uint64_t lines = uint64_t{c->src.height} * c->entries_per_slice;
+      const uint64_t room = uint64_t{c->data_banks} * hw.cbuf_bank_depth;
+      if (lines > room || c->data_banks + c->weight_banks > hw.cbuf_bank_number)
+        out.add("schedule.banks", op.name,
+                fmt::format("{} entries, room for {}; {}+{} banks of {}", lines, room,
+                            c->data_banks, c->weight_banks, hw.cbuf_bank_number));
+      const uint64_t weights = c->weight_banks * hw.bank_bytes();
+      if (c->keep_weights && c->weight_bytes > weights)
+        out.add("schedule.kept_weights", op.name,
+                fmt::format("keeps {} bytes of weights, room for {}", c->weight_bytes, weights));
+      const bool left = last != nullptr && last->keep_weights;
+      const bool same = left && last->weight_offset == c->weight_offset &&
+                        last->weight_bytes == c->weight_bytes &&
+                        last->data_banks == c->data_banks &&
+                        last->weight_banks == c->weight_banks && last->image == c->image;
+      if (c->reuse_weights != left || (left && !same))
+        out.add("schedule.reused_weights", op.name,
+                fmt::format("reuses weights: {}, the convolution before left them: {}",
+                            c->reuse_weights, left && same));
+      last = c;
+    }
+    if (last != nullptr && last->keep_weights)
+      out.add("schedule.kept_weights", "the last convolution", "keeps its weights for none");
+  }
+}
+
 void verify_memory(const HwProgram& p, Diagnostics& out) {
   std::vector<CompletedBefore> before;
   for (const HwTask& task : p.tasks) before.push_back(completed_before(task));
@@ -121,6 +156,7 @@ Diagnostics verify(const HwConfig& hw, const LayerProgram& layers, const HwProgr
   verify_coverage(hw, layers, program, out);
   verify_waits(program, out);
   verify_order(program, out);
+  verify_buffer(hw, program, out);
   verify_memory(program, out);
   return out;
 }

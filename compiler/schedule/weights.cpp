@@ -6,7 +6,7 @@
 namespace dlavp::compiler {
 
 std::vector<uint8_t> pack_weights(const HwConfig& hw, const WeightShape& shape,
-                                  std::span<const int8_t> weights) {
+                                  uint32_t y_extension, std::span<const int8_t> weights) {
   std::vector<uint8_t> out;
   out.reserve(weights.size() + hw.cbuf_bank_width);
   const auto at = [&](uint32_t k, uint32_t c, uint32_t r, uint32_t s) {
@@ -17,10 +17,13 @@ std::vector<uint8_t> pack_weights(const HwConfig& hw, const WeightShape& shape,
     const uint32_t k1 = std::min(shape.kernels, k0 + hw.mac_atomic_k_size);
     for (uint32_t c0 = 0; c0 < shape.channels; c0 += hw.mac_atomic_c_size) {
       const uint32_t c1 = std::min(shape.channels, c0 + hw.mac_atomic_c_size);
-      for (uint32_t r = 0; r < shape.height; ++r) {
+      for (uint32_t r0 = 0; r0 < shape.height; r0 += y_extension) {
+        const uint32_t r1 = std::min(shape.height, r0 + y_extension);
         for (uint32_t s = 0; s < shape.width; ++s) {
           for (uint32_t k = k0; k < k1; ++k) {
-            for (uint32_t c = c0; c < c1; ++c) out.push_back(at(k, c, r, s));
+            for (uint32_t r = r0; r < r1; ++r) {
+              for (uint32_t c = c0; c < c1; ++c) out.push_back(at(k, c, r, s));
+            }
           }
         }
       }

@@ -16,7 +16,9 @@ struct WeightShape {
 
 /// Direct-convolution order: groups of atomic-K kernels, blocks of atomic-C channels, rows,
 /// columns, kernel in the group, channel in the block; padded with zeros to the CBUF entry width.
+/// `y_extension` rows that one step joins follow each other within a kernel.
 [[nodiscard]] std::vector<uint8_t> pack_weights(const HwConfig& hw, const WeightShape& shape,
+                                                uint32_t y_extension,
                                                 std::span<const int8_t> weights);
 
 /// Pixel input: columns are folded into the channels (c' = column x pixel_channels + channel),

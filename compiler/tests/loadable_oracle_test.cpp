@@ -83,6 +83,30 @@ TEST_CASE("loadable: a convolution cut into bands of rows computes the whole one
   check_equal(small, g, b.samples(1));
 }
 
+TEST_CASE("loadable: every optimisation, switched off, leaves the bytes as they are") {
+  using Switch = bool ScheduleOptions::*;
+  constexpr Switch kSwitches[] = {&ScheduleOptions::overlap,   &ScheduleOptions::reuse_weights,
+                                  &ScheduleOptions::flatten,   &ScheduleOptions::extend_rows,
+                                  &ScheduleOptions::fuse_pool, &ScheduleOptions::use_sram};
+  auto hw = load_hw_config("nv_large");
+  REQUIRE(hw.ok());
+  HwConfig small = hw.value();
+  small.cbuf_bank_depth = 16;  // 1 KiB a bank, 16 KiB in all
+  NetworkBuilder b(5);
+  const TensorId x = b.input({1, 3, 24, 20});
+  const TensorId first = b.pool(b.conv(x, 40, window(3, 1, 1)), PoolKind::kMax, window(3, 2, 1));
+  const TensorId second = b.relu(b.conv(first, 40, window(1)));
+  const Graph g = b.finish(b.conv(b.conv(second, 70, window(1, 2)), 9, window(3, 1, 1)));
+  CompileOptions options;
+  options.measure = false;
+  check_equal(small, g, b.samples(1), options);
+  for (const Switch s : kSwitches) {
+    CompileOptions off = options;
+    off.schedule.*s = false;
+    check_equal(small, g, b.samples(1), off);
+  }
+}
+
 TEST_CASE("loadable: pixel inputs of one and three channels go through the converter") {
   for (const char* name : {"nv_small", "nv_large"}) {
     for (int64_t channels : {1, 3}) {

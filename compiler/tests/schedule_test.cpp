@@ -32,14 +32,12 @@ TEST_CASE("tiling: bands cover the output exactly and fit the convolution buffer
   size_t cut = 0;
   for (int i = 0; i < 300; ++i) {
     const HwConfig hw = config(i % 2 == 0 ? "nv_small" : "nv_large");
-    ConvGeometry g{pick(8, 250),
-                   pick(8, 250),
-                   pick(1, 256),
-                   0,
-                   0,
-                   pick(1, 256),
-                   window(pick(1, 7), pick(1, 3), 0),
-                   false};
+    ConvGeometry g;
+    g.in_w = pick(8, 250);
+    g.in_h = pick(8, 250);
+    g.in_c = pick(1, 256);
+    g.kernels = pick(1, 256);
+    g.window = window(pick(1, 7), pick(1, 3), 0);
     g.window.pad_top = g.window.pad_bottom = pick(0, g.window.kernel_h - 1);
     g.out_w = static_cast<uint32_t>(g.window.out_w(g.in_w));
     g.out_h = static_cast<uint32_t>(g.window.out_h(g.in_h));
@@ -54,8 +52,7 @@ TEST_CASE("tiling: bands cover the output exactly and fit the convolution buffer
     uint32_t next = 0;
     for (const ConvTile& tile : t->tiles) {
       REQUIRE(tile.out_y == next);
-      REQUIRE(uint64_t{tile.in_rows} * t->entries_per_slice <=
-              uint64_t{t->data_banks} * hw.cbuf_bank_depth);
+      REQUIRE(tile_entries(hw, g, tile) <= uint64_t{t->data_banks} * hw.cbuf_bank_depth);
       const int64_t rows = int64_t{tile.in_rows} + tile.pad_top + tile.pad_bottom;
       REQUIRE(rows == (int64_t{tile.out_rows} - 1) * g.window.stride_h + g.window.extent_h());
       next += tile.out_rows;
@@ -67,12 +64,17 @@ TEST_CASE("tiling: bands cover the output exactly and fit the convolution buffer
 }
 
 TEST_CASE("tiling: entries of a slice are those of the published traces") {
-  ConvGeometry g{35, 22, 54, 30, 15, 29, window(6), false};
-  REQUIRE(entries_per_slice(config("nv_small"), g) == 245);
-  ConvGeometry lenet{28, 28, 1, 24, 24, 20, window(5), false};
-  REQUIRE(entries_per_slice(config("nv_large"), lenet) == 14);
-  ConvGeometry image{32, 32, 4, 16, 16, 32, window(3, 2, 1), true};
-  REQUIRE(entries_per_slice(config("nv_small"), image) == 17);
+  const auto geometry = [](uint32_t width, uint32_t channels, const Window& w, bool image) {
+    ConvGeometry g;
+    g.in_w = width;
+    g.in_c = channels;
+    g.window = w;
+    g.image = image;
+    return g;
+  };
+  REQUIRE(entries_per_slice(config("nv_small"), geometry(35, 54, window(6), false)) == 245);
+  REQUIRE(entries_per_slice(config("nv_large"), geometry(28, 1, window(5), false)) == 14);
+  REQUIRE(entries_per_slice(config("nv_small"), geometry(32, 4, window(3, 2, 1), true)) == 17);
 }
 
 TEST_CASE("pooling: parts cover the width and respect the line buffer") {
@@ -134,7 +136,9 @@ TEST_CASE("schedule: broken order, coverage and memory are named") {
   const TensorId first = b.conv(x, 16, window(3, 1, 1));
   const Graph g =
       b.finish(b.pool(b.conv(first, 16, window(3, 1, 1)), PoolKind::kMax, window(2, 2)));
-  auto c = compile_graph(hw, g, b.samples(1));
+  CompileOptions apart;
+  apart.schedule.fuse_pool = false;
+  auto c = compile_graph(hw, g, b.samples(1), apart);
   REQUIRE(c.ok());
   REQUIRE(verify(hw, c->layers, c->program).empty());
   HwProgram p = c->program;
@@ -165,4 +169,51 @@ TEST_CASE("schedule: sizes beyond the registers are refused by name") {
   const auto c = compile_graph(config("nv_small"), g, b.samples(1));
   REQUIRE(!c.ok());
   REQUIRE(c.errors().has("schedule.limit"));
+}
+
+TEST_CASE("schedule: weights and banks that the convolution buffer has not are named") {
+  HwConfig hw = config("nv_small");
+  hw.cbuf_bank_depth = 64;  // 16 KiB: several tiles, which keep their weights
+  NetworkBuilder b(7);
+  const Graph g = b.finish(b.conv(b.input({1, 24, 40, 20}), 17, window(3, 1, 1)));
+  auto c = compile_graph(hw, g, b.samples(1));
+  REQUIRE(c.ok());
+  HwProgram p = c->program;
+  std::vector<HwConv*> convs;
+  for (HwOperation& op : p.tasks.at(0).operations) {
+    if (auto* conv = std::get_if<HwConv>(&op.work)) convs.push_back(conv);
+  }
+  REQUIRE(convs.size() > 1);
+  REQUIRE(convs[0]->keep_weights);
+  REQUIRE(convs[1]->reuse_weights);
+  REQUIRE(verify(hw, c->layers, p).empty());
+  SECTION("reused") {
+    convs[1]->weight_banks -= 1;
+    REQUIRE(verify(hw, c->layers, p).has("schedule.reused_weights"));
+  }
+  SECTION("kept") {
+    convs.back()->keep_weights = true;
+    REQUIRE(verify(hw, c->layers, p).has("schedule.kept_weights"));
+  }
+  SECTION("banks") {
+    convs[0]->data_banks = 1;
+    REQUIRE(verify(hw, c->layers, p).has("schedule.banks"));
+  }
+}
+
+TEST_CASE("schedule: overlap of bands, of channels and of runs of pixels is exact") {
+  View whole = feature_view(3, {1, 32, 8, 10}, 8);
+  REQUIRE(overlap(whole, whole));
+  const auto rows = [&](uint32_t first, uint32_t count, uint32_t surface) {
+    View v = whole;
+    v.offset = uint64_t{surface} * v.surface_stride + uint64_t{first} * v.line_stride;
+    v.height = count;
+    v.channels = 16;
+    v.bytes = v.surface_stride + uint64_t{count} * v.line_stride;
+    return v;
+  };
+  REQUIRE(overlap(rows(0, 4, 0), rows(3, 2, 0)));
+  REQUIRE_FALSE(overlap(rows(0, 4, 0), rows(4, 4, 0)));
+  REQUIRE_FALSE(overlap(rows(0, 4, 0), rows(0, 4, 2)));
+  REQUIRE(overlap(rows(0, 4, 0), rows(0, 4, 1)));
 }

@@ -29,7 +29,7 @@ static bool graph_error(FwError* error, uint32_t index, const char* what, int32_
 }
 
 /* An edge to operation `to.index`; -1 is none. `engine` -1: any. */
-static bool check_edge(const Schedule* s, uint32_t index, const DlaConsumer* to, int32_t engine,
+static bool check_edge(Schedule* s, uint32_t index, const DlaConsumer* to, int32_t engine,
                        uint32_t* incoming) {
   if (to->index == DLA_NO_INDEX) return true;
   if (to->index < 0 || (uint32_t)to->index >= s->count)
@@ -40,6 +40,10 @@ static bool check_edge(const Schedule* s, uint32_t index, const DlaConsumer* to,
   if (to->event < DLA_EVENT_COMPLETED || to->event > DLA_EVENT_DATA_DONE)
     return graph_error(s->error, index, "event", to->event, DLA_EVENT_COMPLETED);
   ++incoming[to->index];
+  ScheduledOperation* op = &s->operations[index];
+  const ScheduleEdge edge = {to->index, to->event};
+  op->edges[op->num_edges++] = edge;
+  s->cdma_events |= to->event == DLA_EVENT_WEIGHTS_DONE || to->event == DLA_EVENT_DATA_DONE;
   return true;
 }
 
@@ -86,6 +90,50 @@ static bool check_chains(Schedule* s) {
   return true;
 }
 
+/* Registers keep their values: of each engine's chain an operation writes only what differs from
+ * the one before it in the same group. */
+enum { REGISTER_SPACE = 0x10000, REGISTERS = REGISTER_SPACE / 4 };
+
+typedef struct {
+  uint32_t value[2][REGISTERS];
+  uint8_t known[2][REGISTERS];
+} Shadow;
+
+static void keep_changes(ScheduledOperation* op, Shadow* shadow, uint32_t rdma_page, unsigned group,
+                         unsigned rdma_group) {
+  RegWrite* to = op->writes;
+  uint16_t kept = 0;
+  for (uint16_t i = 0; i < op->num_writes; ++i) {
+    const RegWrite write = op->writes[i];
+    const uint32_t reg = write.offset / 4;
+    const unsigned g = rdma_page && write.offset / 0x1000 == rdma_page ? rdma_group : group;
+    if (reg < REGISTERS) {
+      if (shadow->known[g][reg] && shadow->value[g][reg] == write.value) continue;
+      shadow->known[g][reg] = 1;
+      shadow->value[g][reg] = write.value;
+    }
+    to[kept++] = write;
+  }
+  op->num_writes = kept;
+}
+
+static bool shorten_programs(const Schedule* s, Arena* arena) {
+  Shadow* shadow = (Shadow*)arena_table(arena, sizeof(Shadow));
+  if (!shadow) return fw_fail(s->error, FW_E_MEMORY, "no room for the registers' values");
+  for (unsigned e = 0; e < DLA_ENGINE_COUNT; ++e) {
+    const uint32_t rdma_page = kRegisters[e].rdma_pointer / 0x1000;
+    unsigned group = 0, rdma_group = 0;
+    for (int32_t at = s->task->network.op_head[e]; at >= 0;) {
+      ScheduledOperation* op = &s->operations[at];
+      keep_changes(op, shadow, rdma_page, group, rdma_group);
+      group ^= 1;
+      if (op->rdma) rdma_group ^= 1;
+      at = op->graph.consumers[e].index;
+    }
+  }
+  return true;
+}
+
 /* Makes the register program of every operation. */
 static bool compile_operations(const Schedule* s, Arena* arena) {
   RegWrite writes[REG_MAX_WRITES];
@@ -107,7 +155,7 @@ static bool compile_operations(const Schedule* s, Arena* arena) {
     op->lut = (int16_t)program_lut_index(&descriptor);
   }
   s->error->operation = -1;
-  return true;
+  return s->error->code == FW_OK && shorten_programs(s, arena);
 }
 
 bool schedule_check(Schedule* s, const Task* task, Arena* arena, FwOperationInfo* infos,
@@ -115,7 +163,8 @@ bool schedule_check(Schedule* s, const Task* task, Arena* arena, FwOperationInfo
   s->task = task;
   s->error = error;
   s->count = task->network.num_operations;
-  s->done = 0;
+  s->done = s->running = s->ready = s->open = 0;
+  s->cdma_events = false;
   s->operations =
       (ScheduledOperation*)arena_table(arena, s->count * sizeof(ScheduledOperation) + 8);
   uint32_t* incoming = (uint32_t*)arena_table(arena, s->count * sizeof(uint32_t) + 8);
@@ -137,27 +186,41 @@ bool schedule_check(Schedule* s, const Task* task, Arena* arena, FwOperationInfo
   return check_chains(s) && check_graph(s, incoming) && compile_operations(s, arena);
 }
 
-static void set_producer(uint8_t engine, uint32_t group, uint32_t rdma_group) {
+/* Register writes that every operation of an engine needs, by group: pointers, then enables. */
+static const RegWrite kConvPointers[2][5] = {{{CMAC_A_BASE + CMAC_A_S_POINTER, 0},
+                                              {CMAC_B_BASE + CMAC_B_S_POINTER, 0},
+                                              {CSC_BASE + CSC_S_POINTER, 0},
+                                              {CDMA_BASE + CDMA_S_POINTER, 0},
+                                              {CACC_BASE + CACC_S_POINTER, 0}},
+                                             {{CMAC_A_BASE + CMAC_A_S_POINTER, 1},
+                                              {CMAC_B_BASE + CMAC_B_S_POINTER, 1},
+                                              {CSC_BASE + CSC_S_POINTER, 1},
+                                              {CDMA_BASE + CDMA_S_POINTER, 1},
+                                              {CACC_BASE + CACC_S_POINTER, 1}}};
+static const RegWrite kConvEnable[] = {{CACC_BASE + CACC_D_OP_ENABLE, 1},
+                                       {CMAC_A_BASE + CMAC_A_D_OP_ENABLE, 1},
+                                       {CMAC_B_BASE + CMAC_B_D_OP_ENABLE, 1},
+                                       {CSC_BASE + CSC_D_OP_ENABLE, 1},
+                                       {CDMA_BASE + CDMA_D_OP_ENABLE, 1}};
+
+static void set_producer(EngineState* state, uint8_t engine, uint32_t group, uint32_t rdma_group) {
+  const int8_t wanted = (int8_t)(group + 2 * rdma_group);
+  if (state->producer == wanted) return;
+  state->producer = wanted;
   if (engine == DLA_ENGINE_CONV) {
-    fw_csb_write(CMAC_A_BASE + CMAC_A_S_POINTER, group);
-    fw_csb_write(CMAC_B_BASE + CMAC_B_S_POINTER, group);
-    fw_csb_write(CSC_BASE + CSC_S_POINTER, group);
-    fw_csb_write(CDMA_BASE + CDMA_S_POINTER, group);
+    fw_csb_play(kConvPointers[group], 5);
+    return;
   }
   fw_csb_write(kRegisters[engine].pointer, group);
   if (kRegisters[engine].rdma_pointer) fw_csb_write(kRegisters[engine].rdma_pointer, rdma_group);
 }
 
-static void enable_registers(const ScheduledOperation* op) {
+static void enable_registers(EngineState* state, const ScheduledOperation* op) {
   const uint8_t engine = op->graph.op_type;
-  set_producer(engine, op->group, op->rdma_group);
+  set_producer(state, engine, op->group, op->rdma_group);
   switch (engine) {
     case DLA_ENGINE_CONV:
-      fw_csb_write(CACC_BASE + CACC_D_OP_ENABLE, 1);
-      fw_csb_write(CMAC_A_BASE + CMAC_A_D_OP_ENABLE, 1);
-      fw_csb_write(CMAC_B_BASE + CMAC_B_D_OP_ENABLE, 1);
-      fw_csb_write(CSC_BASE + CSC_D_OP_ENABLE, 1);
-      fw_csb_write(CDMA_BASE + CDMA_D_OP_ENABLE, 1);
+      fw_csb_play(kConvEnable, 5);
       break;
     case DLA_ENGINE_SDP:
       if (op->rdma) fw_csb_write(SDP_RDMA_BASE + SDP_RDMA_D_OP_ENABLE, 1);
@@ -174,16 +237,13 @@ static void enable_registers(const ScheduledOperation* op) {
   }
 }
 
-static void deliver(Schedule* s, const DlaConsumer* to, uint8_t event) {
-  if (to->index == DLA_NO_INDEX || to->event != event) return;
-  ScheduledOperation* op = &s->operations[to->index];
-  if (op->missing > 0) --op->missing;
-}
-
-static void signal_event(Schedule* s, uint32_t index, uint8_t event) {
-  const DlaDependency* g = &s->operations[index].graph;
-  for (unsigned e = 0; e < DLA_ENGINE_COUNT; ++e) deliver(s, &g->consumers[e], event);
-  deliver(s, &g->fused_parent, event);
+static void signal_event(Schedule* s, const ScheduledOperation* from, uint8_t event) {
+  for (unsigned i = 0; i < from->num_edges; ++i) {
+    if (from->edges[i].event != event) continue;
+    ScheduledOperation* op = &s->operations[from->edges[i].index];
+    if (op->missing == 0 || --op->missing != 0) continue;
+    if (op->state == OP_PROGRAMMED) s->ready |= 1u << op->graph.op_type;
+  }
 }
 
 /* The LUT is shared by both groups and locked while the engine works. */
@@ -204,9 +264,10 @@ static bool program_next(Schedule* s, uint8_t type) {
   const uint32_t index = (uint32_t)engine->next;
   ScheduledOperation* op = &s->operations[index];
   if (!lut_ready(s, engine, type, op->lut)) return false;
-  set_producer(type, engine->group, engine->rdma_group);
+  set_producer(engine, type, engine->group, engine->rdma_group);
   fw_csb_play(op->writes, op->num_writes);
   op->state = OP_PROGRAMMED;
+  if (op->missing == 0) s->ready |= 1u << type;
   op->group = engine->group;
   op->rdma_group = engine->rdma_group;
   op->info->group = op->group;
@@ -216,12 +277,12 @@ static bool program_next(Schedule* s, uint8_t type) {
   /* The read DMA's pointer moves only with operations that use it. */
   if (op->rdma) engine->rdma_group ^= 1;
   engine->next = op->graph.consumers[type].index;
-  signal_event(s, index, DLA_EVENT_PROGRAMMED);
+  if (engine->next < 0 || engine->in_group[engine->group] >= 0) s->open &= ~(1u << type);
+  signal_event(s, op, DLA_EVENT_PROGRAMMED);
   return true;
 }
 
-static bool enable_ready(Schedule* s, uint8_t type) {
-  bool changed = false;
+static void enable_ready(Schedule* s, uint8_t type) {
   EngineState* engine = &s->engines[type];
   /* The older operation holds the group that comes next in turn. */
   for (unsigned k = 0; k < 2; ++k) {
@@ -230,21 +291,24 @@ static bool enable_ready(Schedule* s, uint8_t type) {
     ScheduledOperation* op = &s->operations[index];
     if (op->state != OP_PROGRAMMED || op->missing != 0) continue;
     op->state = OP_ENABLED;
+    ++s->running;
     op->info->enabled = fw_cycle();
-    enable_registers(op);
-    signal_event(s, (uint32_t)index, DLA_EVENT_ENABLED);
-    changed = true;
+    enable_registers(engine, op);
+    signal_event(s, op, DLA_EVENT_ENABLED);
   }
-  return changed;
 }
 
 /* Of the operations that could be programmed now the first in the list, which its author wrote in
  * the order of execution; -1: none. */
 static int32_t most_urgent(const Schedule* s) {
   int32_t best = -1;
-  for (unsigned e = 0; e < DLA_ENGINE_COUNT; ++e) {
+  for (uint32_t open = s->open, e = 0; open; open >>= 1, ++e) {
+    if (!(open & 1)) continue;
     const EngineState* engine = &s->engines[e];
     if (engine->next < 0 || engine->in_group[engine->group] >= 0) continue;
+    /* One that waits for an event comes first: the core must be free when it arrives. */
+    const int32_t other = engine->in_group[engine->group ^ 1];
+    if (other >= 0 && s->operations[other].state == OP_PROGRAMMED && s->running) continue;
     const int32_t lut = s->operations[engine->next].lut;
     const bool busy = engine->in_group[0] >= 0 || engine->in_group[1] >= 0;
     if (lut >= 0 && lut != engine->lut && busy) continue;
@@ -259,44 +323,58 @@ static void complete(Schedule* s, uint8_t type, unsigned group) {
   if (index < 0 || s->operations[index].state != OP_ENABLED) return;
   ScheduledOperation* op = &s->operations[index];
   op->state = OP_DONE;
+  --s->running;
   op->info->done = fw_cycle();
   engine->in_group[group] = -1;
+  if (engine->next >= 0) s->open |= 1u << type;
   ++s->done;
-  signal_event(s, (uint32_t)index, DLA_EVENT_COMPLETED);
+  signal_event(s, op, DLA_EVENT_COMPLETED);
 }
 
 static void conv_event(Schedule* s, unsigned group, uint8_t event) {
   const int32_t index = s->engines[DLA_ENGINE_CONV].in_group[group];
   if (index >= 0 && s->operations[index].state == OP_ENABLED)
-    signal_event(s, (uint32_t)index, event);
+    signal_event(s, &s->operations[index], event);
 }
 
 static void handle(Schedule* s, uint32_t status) {
-  for (unsigned group = 0; group < 2; ++group) {
+  if (status == 0) return;
+  for (unsigned group = 0; s->cdma_events && group < 2; ++group) {
     if (status >> (GLB_S_INTR_STATUS_CDMA_WT_DONE_STATUS0_SHIFT + group) & 1)
       conv_event(s, group, DLA_EVENT_WEIGHTS_DONE);
     if (status >> (GLB_S_INTR_STATUS_CDMA_DAT_DONE_STATUS0_SHIFT + group) & 1)
       conv_event(s, group, DLA_EVENT_DATA_DONE);
   }
-  for (uint8_t e = 0; e < DLA_ENGINE_COUNT; ++e)
-    for (unsigned group = 0; group < 2; ++group)
-      if (status >> (kRegisters[e].done_shift + group) & 1) complete(s, e, group);
+  for (uint8_t e = 0; e < DLA_ENGINE_COUNT; ++e) {
+    const uint32_t done = status >> kRegisters[e].done_shift & 3;
+    if (done == 0 || s->task->network.op_head[e] < 0) continue;
+    if (done & 1) complete(s, e, 0);
+    if (done & 2) complete(s, e, 1);
+  }
 }
 
 /* Whatever may run is enabled before anything else is programmed, and what completed meanwhile
  * comes first: the hardware should not wait for the core. */
 static bool pump(Schedule* s) {
   for (;;) {
-    bool enabled = true;
-    while (enabled) {
-      enabled = false;
-      for (uint8_t e = 0; e < DLA_ENGINE_COUNT; ++e) enabled |= enable_ready(s, e);
+    while (s->ready) {
+      const uint32_t ready = s->ready;
+      s->ready = 0;
+      for (uint8_t e = 0; ready >> e; ++e)
+        if (ready >> e & 1) enable_ready(s, e);
     }
     const int32_t next = most_urgent(s);
     if (next < 0 || s->error->code != FW_OK) return s->error->code == FW_OK;
     program_next(s, s->operations[next].graph.op_type);
     handle(s, fw_poll_interrupt());
   }
+}
+
+/* CDMA's interrupts cost the core time: only where something waits for them. */
+static void mask_interrupts(const Schedule* s) {
+  const uint32_t cdma = 3u << GLB_S_INTR_STATUS_CDMA_WT_DONE_STATUS0_SHIFT |
+                        3u << GLB_S_INTR_STATUS_CDMA_DAT_DONE_STATUS0_SHIFT;
+  fw_csb_write(GLB_BASE + GLB_S_INTR_MASK, s->cdma_events ? 0 : cdma);
 }
 
 /* After reset the convolution buffer is cleared; nothing may be enabled before. */
@@ -319,11 +397,14 @@ bool schedule_start(Schedule* s) {
     engine->in_group[0] = engine->in_group[1] = -1;
     engine->lut = -1;
     engine->group = engine->rdma_group = 0;
+    engine->producer = -1;
+    if (engine->next >= 0) s->open |= 1u << e;
     if (engine->next < 0) continue;
     engine->group = (fw_csb_read(r->pointer) & CACC_S_POINTER_CONSUMER_MASK) != 0;
     if (r->rdma_pointer)
       engine->rdma_group = (fw_csb_read(r->rdma_pointer) & CACC_S_POINTER_CONSUMER_MASK) != 0;
   }
+  mask_interrupts(s);
   if (s->engines[DLA_ENGINE_CONV].next >= 0 && !wait_for_buffer(s)) return false;
   return pump(s);
 }
@@ -335,11 +416,7 @@ bool schedule_interrupt(Schedule* s, uint32_t status) {
 
 bool schedule_finished(const Schedule* s) { return s->done == s->count; }
 
-uint32_t schedule_running(const Schedule* s) {
-  uint32_t running = 0;
-  for (uint32_t i = 0; i < s->count; ++i) running += s->operations[i].state == OP_ENABLED;
-  return running;
-}
+uint32_t schedule_running(const Schedule* s) { return s->running; }
 
 void schedule_stuck(Schedule* s, FwCode code) {
   static const char* const states[] = {"waits to be programmed", "is programmed and waits", "runs",

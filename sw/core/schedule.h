@@ -13,14 +13,22 @@ extern "C" {
 
 enum { OP_WAITING, OP_PROGRAMMED, OP_ENABLED, OP_DONE };
 
+/* Somebody waits for an event of an operation. */
+typedef struct {
+  int16_t index;
+  uint8_t event;
+} ScheduleEdge;
+
 typedef struct {
   DlaDependency graph;
+  ScheduleEdge edges[DLA_ENGINE_COUNT + 1]; /* of the graph, without those to nobody */
+  uint8_t num_edges;
   uint8_t state, group, rdma_group;
   uint8_t missing; /* events still to come before it may be enabled */
   bool rdma;       /* uses its engine's read DMA */
   int16_t lut;
   uint16_t num_writes;
-  const RegWrite* writes; /* its register program */
+  RegWrite* writes; /* its register program, but for what its group holds already */
   FwOperationInfo* info;
 } ScheduledOperation;
 
@@ -29,12 +37,16 @@ typedef struct {
   int32_t in_group[2];       /* operation that holds the group, -1: free */
   uint8_t group, rdma_group; /* of the next operation */
   int32_t lut;               /* loaded now, -1: none of this task */
+  int8_t producer; /* what the pointer registers hold, group + 2 x rdma_group; -1: unknown */
 } EngineState;
 
 typedef struct {
   const Task* task;
   FwError* error;
-  uint32_t count, done;
+  uint32_t count, done, running;
+  uint32_t ready;   /* bit of each engine with a programmed operation whose events have all come */
+  uint32_t open;    /* bit of each engine with a free group and operations left to program */
+  bool cdma_events; /* something waits for CDMA's weights or data */
   ScheduledOperation* operations;
   EngineState engines[DLA_ENGINE_COUNT];
 } Schedule;

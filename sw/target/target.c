@@ -6,16 +6,14 @@
 
 extern const FwBoot fw_boot_block;
 _Noreturn void target_reset(void);
-void target_trap(uint64_t cause, uint64_t pc, uint64_t value);
+_Noreturn void target_trap(uint64_t cause, uint64_t pc, uint64_t value);
 _Noreturn void target_main(void);
 
 static const FwBoot* const boot = &fw_boot_block;
-static volatile uint32_t pending_status;
-static volatile bool watchdog_fired;
+static bool watchdog_armed, progressed;
 static uint64_t slept;
 
-enum { CAUSE_INTERRUPT_TIMER = 7, CAUSE_INTERRUPT_EXTERNAL = 11 };
-enum { MIE_SOFTWARE = 1 << 3, MIE_TIMER = 1 << 7, MIE_EXTERNAL = 1 << 11, MSTATUS_MIE = 1 << 3 };
+enum { MIE_SOFTWARE = 1 << 3, MIE_TIMER = 1 << 7, MIE_EXTERNAL = 1 << 11 };
 enum { PLIC_ENABLE = 0x2000, PLIC_THRESHOLD = 0x200000, PLIC_CLAIM = 0x200004 };
 enum { CLINT_MSIP = 0, CLINT_MTIMECMP = 0x4000, CLINT_MTIME = 0xbff8 };
 enum { EXIT_PASS = 0x5555, EXIT_FAIL = 0x3333 };
@@ -40,37 +38,55 @@ uint64_t fw_cycle(void) {
 
 uint64_t fw_sleep_cycles(void) { return slept; }
 
-void fw_progress(void) {
-  watchdog_fired = false;
+static void arm_watchdog(void) {
+  watchdog_armed = true;
   *dword(boot->clint_address + CLINT_MTIMECMP) =
       boot->watchdog_ticks == 0 ? UINT64_MAX
                                 : *dword(boot->clint_address + CLINT_MTIME) + boot->watchdog_ticks;
 }
 
+/* The timer runs on: when it fires, it is armed again if anything happened meanwhile. */
+void fw_progress(void) {
+  progressed = true;
+  if (!watchdog_armed) arm_watchdog();
+}
+
+static uint32_t pending_interrupts(void) {
+  uint64_t mip;
+  __asm__ volatile("csrr %0, mip" : "=r"(mip));
+  return (uint32_t)mip;
+}
+
+/* Interrupts are never taken: the core asks for them when it has time, which saves it the trap.
+ * They only wake it. */
 uint32_t fw_poll_interrupt(void) {
-  if (pending_status == 0) return 0;
-  __asm__ volatile("csrc mstatus, %0" ::"r"(MSTATUS_MIE) : "memory");
-  const uint32_t status = pending_status;
-  pending_status = 0;
-  __asm__ volatile("csrs mstatus, %0" ::"r"(MSTATUS_MIE) : "memory");
+  if (!(pending_interrupts() & MIE_EXTERNAL)) return 0;
+  uint32_t status = 0;
+  const uint32_t source = *word(boot->plic_address + PLIC_CLAIM);
+  if (source == boot->plic_source) {
+    status = fw_csb_read(GLB_BASE + GLB_S_INTR_STATUS);
+    fw_csb_write(GLB_BASE + GLB_S_INTR_STATUS, status);
+  }
+  if (source != 0) *word(boot->plic_address + PLIC_CLAIM) = source;
   return status;
+}
+
+static bool watchdog_fired(void) {
+  if (!(pending_interrupts() & MIE_TIMER)) return false;
+  const bool stands = !progressed;
+  progressed = false;
+  arm_watchdog();
+  return stands;
 }
 
 uint32_t fw_wait_interrupt(void) {
   for (;;) {
-    __asm__ volatile("csrc mstatus, %0" ::"r"(MSTATUS_MIE) : "memory");
-    const uint32_t status = pending_status;
-    pending_status = 0;
-    if (status == 0 && !watchdog_fired) {
-      /* A wfi with interrupts off still wakes; nothing can slip in between the test and the sleep.
-       */
-      const uint64_t before = fw_cycle();
-      __asm__ volatile("wfi" ::: "memory");
-      slept += fw_cycle() - before;
-    }
-    __asm__ volatile("csrs mstatus, %0" ::"r"(MSTATUS_MIE) : "memory");
+    const uint32_t status = fw_poll_interrupt();
     if (status != 0) return status;
-    if (watchdog_fired && pending_status == 0) return 0;
+    if (watchdog_fired()) return 0;
+    const uint64_t before = fw_cycle();
+    __asm__ volatile("wfi" ::: "memory");
+    slept += fw_cycle() - before;
   }
 }
 
@@ -93,37 +109,18 @@ _Noreturn static void leave(const FwError* error) {
   *word(boot->exit_address) =
       error->code == FW_OK ? EXIT_PASS : EXIT_FAIL | (uint32_t)error->code << 16;
   /* The host may put new inputs in memory and ask, by a software interrupt, for another run. */
-  __asm__ volatile("csrc mstatus, %0" ::"r"(MSTATUS_MIE));
   __asm__ volatile("csrw mie, %0" ::"r"(MIE_SOFTWARE));
   while (*word(boot->clint_address + CLINT_MSIP) == 0) __asm__ volatile("wfi");
   *word(boot->clint_address + CLINT_MSIP) = 0;
   target_reset();
 }
 
-static void external_interrupt(void) {
-  const uint32_t source = *word(boot->plic_address + PLIC_CLAIM);
-  if (source == boot->plic_source) {
-    const uint32_t status = fw_csb_read(GLB_BASE + GLB_S_INTR_STATUS);
-    fw_csb_write(GLB_BASE + GLB_S_INTR_STATUS, status);
-    pending_status |= status;
-  }
-  if (source != 0) *word(boot->plic_address + PLIC_CLAIM) = source;
-}
-
-void target_trap(uint64_t cause, uint64_t pc, uint64_t value) {
-  const uint64_t interrupt = UINT64_C(1) << 63;
-  if (cause == (interrupt | CAUSE_INTERRUPT_EXTERNAL)) {
-    external_interrupt();
-  } else if (cause == (interrupt | CAUSE_INTERRUPT_TIMER)) {
-    watchdog_fired = true;
-    *dword(boot->clint_address + CLINT_MTIMECMP) = UINT64_MAX;
-  } else {
-    FwError error;
-    fw_error_clear(&error);
-    fw_fail(&error, FW_E_TRAP, "cause 0x%llx at 0x%llx, value 0x%llx", (unsigned long long)cause,
-            (unsigned long long)pc, (unsigned long long)value);
-    leave(&error);
-  }
+_Noreturn void target_trap(uint64_t cause, uint64_t pc, uint64_t value) {
+  FwError error;
+  fw_error_clear(&error);
+  fw_fail(&error, FW_E_TRAP, "cause 0x%llx at 0x%llx, value 0x%llx", (unsigned long long)cause,
+          (unsigned long long)pc, (unsigned long long)value);
+  leave(&error);
 }
 
 _Noreturn void target_main(void) {
@@ -138,7 +135,6 @@ _Noreturn void target_main(void) {
     fw_csb_write(GLB_BASE + GLB_S_INTR_MASK, 0);
     fw_csb_write(GLB_BASE + GLB_S_INTR_STATUS, UINT32_MAX);
     __asm__ volatile("csrs mie, %0" ::"r"(MIE_TIMER | MIE_EXTERNAL));
-    __asm__ volatile("csrs mstatus, %0" ::"r"(MSTATUS_MIE));
   }
   fw_run(boot, &error);
   leave(&error);

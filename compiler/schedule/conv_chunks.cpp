@@ -1,0 +1,145 @@
+// Layers to convolution jobs.
+#include "compiler/schedule/conv_chunks.hpp"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "compiler/schedule/pool_split.hpp"
+
+namespace dlavp::compiler {
+namespace {
+
+const LayerInput* image_input(const LayerProgram& layers, TensorId id) {
+  for (const LayerInput& in : layers.inputs) {
+    if (in.tensor == id && in.image) return &in;
+  }
+  return nullptr;
+}
+
+ConvGeometry geometry(const LayerProgram& layers, const ConvLayer& c, TensorId output,
+                      uint32_t channels, uint32_t kernels) {
+  const Shape& x = layers.tensors[c.input].shape;
+  const Shape& o = layers.tensors[output].shape;
+  const LayerInput* image = image_input(layers, c.input);
+  ConvGeometry g;
+  g.in_w = static_cast<uint32_t>(x.w);
+  g.in_h = static_cast<uint32_t>(x.h);
+  g.in_c = image != nullptr ? image->channels : channels;
+  g.out_w = static_cast<uint32_t>(o.w);
+  g.out_h = static_cast<uint32_t>(o.h);
+  g.kernels = kernels;
+  g.window = c.window;
+  g.image = image != nullptr;
+  // Columns that no output uses are not padded.
+  const int64_t used = (o.w - 1) * c.window.stride_w + c.window.extent_w();
+  g.window.pad_right = static_cast<uint32_t>(std::max<int64_t>(0, used - x.w - c.window.pad_left));
+  // Kernels of one row leave the rows between their steps in memory.
+  if (!g.image && g.window.kernel_h == 1 && g.window.stride_h > 1 && g.window.pad_top == 0 &&
+      (g.out_h - 1) * g.window.stride_h < g.in_h) {
+    g.row_step = g.window.stride_h;
+    g.in_h = g.out_h;
+    g.window.stride_h = 1;
+    g.window.pad_bottom = 0;
+  }
+  return g;
+}
+
+FusedPool fused_pool(const LayerProgram& layers, const PoolLayer& p, TensorId output) {
+  const Shape& o = layers.tensors[output].shape;
+  const Shape& x = layers.tensors[p.input].shape;
+  FusedPool out{p.window, static_cast<uint32_t>(o.w), static_cast<uint32_t>(o.h)};
+  const int64_t used = (o.w - 1) * p.window.stride_w + p.window.kernel_w - p.window.pad_left;
+  out.window.pad_right = static_cast<uint32_t>(std::max<int64_t>(0, used - x.w));
+  return out;
+}
+
+/// Every column reaches a window (the stream cannot leave any out), and no line is split.
+bool streams(const LayerProgram& layers, const PoolLayer& p, TensorId output) {
+  const Shape& o = layers.tensors[output].shape;
+  const Shape& x = layers.tensors[p.input].shape;
+  const Window& w = p.window;
+  const int64_t used = (o.w - 1) * w.stride_w + w.kernel_w - w.pad_left;
+  return used >= x.w && o.w <= largest_pool_width(w) && w.pad_top < w.kernel_h;
+}
+
+}  // namespace
+
+PoolFusion fuse_pools(const HwConfig& hw, const LayerProgram& layers,
+                      const ScheduleOptions& options) {
+  PoolFusion out;
+  out.pool_of.resize(layers.layers.size());
+  out.conv_of.resize(layers.layers.size());
+  if (!options.fuse_pool) return out;
+  std::map<TensorId, std::vector<size_t>> readers;
+  std::map<TensorId, size_t> makers;
+  for (size_t i = 0; i < layers.layers.size(); ++i) {
+    for (TensorId id : layers.layers[i].reads()) readers[id].push_back(i);
+    makers[layers.layers[i].output] = i;
+  }
+  for (size_t i = 0; i < layers.layers.size(); ++i) {
+    const auto* pool = layers.layers[i].as<PoolLayer>();
+    if (pool == nullptr || readers[pool->input].size() != 1 || !makers.contains(pool->input))
+      continue;
+    const size_t from = makers[pool->input];
+    const auto* conv = layers.layers[from].as<ConvLayer>();
+    const TensorId middle = pool->input;
+    const bool shared =
+        std::any_of(layers.tensors.begin(), layers.tensors.end(),
+                    [&](const auto& t) { return t.view && t.view->base == middle; });
+    if (conv == nullptr || shared || layers.tensors[middle].view || conv->groups != 1 ||
+        std::count(layers.outputs.begin(), layers.outputs.end(), middle) != 0 ||
+        !streams(layers, *pool, layers.layers[i].output))
+      continue;
+    const ConvGeometry apart =
+        geometry(layers, *conv, middle, static_cast<uint32_t>(layers.tensors[conv->input].shape.c),
+                 static_cast<uint32_t>(layers.tensors[middle].shape.c));
+    ConvGeometry joined = apart;
+    joined.pool = fused_pool(layers, *pool, layers.layers[i].output);
+    const auto one = tile_convolution(hw, joined), two = tile_convolution(hw, apart);
+    const double pooling =
+        static_cast<double>(uint64_t{apart.out_w} * apart.out_h * apart.kernels) /
+        std::max(1U, hw.pdp_throughput);
+    if (!one.ok() || (two.ok() && one->cycles > two->cycles + pooling)) continue;
+    out.pool_of[from] = i;
+    out.conv_of[i] = from;
+  }
+  return out;
+}
+
+ConvChunks conv_chunks(const HwConfig& hw, const LayerProgram& layers, const PoolFusion& fusion) {
+  ConvChunks out;
+  const uint32_t atom = hw.memory_atomic_size;
+  std::map<TensorId, size_t> makers;  // tensor to the last job that writes it
+  for (size_t i = 0; i < layers.layers.size(); ++i) {
+    const Layer& layer = layers.layers[i];
+    const auto* c = layer.as<ConvLayer>();
+    if (c == nullptr) continue;
+    const auto in_channels = static_cast<uint32_t>(layers.tensors[c->input].shape.c / c->groups);
+    const auto kernels = static_cast<uint32_t>(layers.tensors[layer.output].shape.c / c->groups);
+    // The fewest groups whose channels start and end at whole atoms; more of them as long as the
+    // multipliers do not fill up. A chunk is a dense convolution with zeros between its groups.
+    uint32_t groups = std::lcm(atom / std::gcd(in_channels, atom), atom / std::gcd(kernels, atom));
+    while (groups * 2 * in_channels <= hw.mac_atomic_c_size && groups < c->groups) groups *= 2;
+    for (uint32_t first = 0; first < c->groups; first += groups) {
+      const ConvChunk chunk{i, first, std::min(groups, c->groups - first), in_channels, kernels};
+      ConvJob job;
+      job.geometry =
+          geometry(layers, *c, layer.output, in_channels * chunk.groups, kernels * chunk.groups);
+      job.name = fmt::format("layer '{}'", layer.name);
+      if (const auto pool = fusion.pool_of[i])
+        job.geometry.pool =
+            fused_pool(layers, *layers.layers[*pool].as<PoolLayer>(), layers.layers[*pool].output);
+      for (const SdpStage* s : {&c->sdp.x1, &c->sdp.x2}) job.operand_beats += s->operand ? 1 : 0;
+      if (const auto it = makers.find(c->input); it != makers.end()) job.producer = it->second;
+      out.chunks.push_back(chunk);
+      out.jobs.push_back(std::move(job));
+    }
+    const TensorId written =
+        fusion.pool_of[i] ? layers.layers[*fusion.pool_of[i]].output : layer.output;
+    if (c->groups <= groups) makers[written] = out.jobs.size() - 1;
+  }
+  return out;
+}
+
+}  // namespace dlavp::compiler

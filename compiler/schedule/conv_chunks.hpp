@@ -1,0 +1,37 @@
+// The convolutions of a network as the hardware computes them: which pooling runs on the fly behind
+// which convolution, and grouped convolutions as dense ones over a few groups.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "compiler/schedule/conv_plan.hpp"
+#include "compiler/schedule/layer.hpp"
+
+namespace dlavp::compiler {
+
+/// By layer: the pooling layer that takes a convolution's results on the fly, and back.
+struct PoolFusion {
+  std::vector<std::optional<size_t>> pool_of, conv_of;
+};
+
+[[nodiscard]] PoolFusion fuse_pools(const HwConfig& hw, const LayerProgram& layers,
+                                    const ScheduleOptions& options);
+
+/// Groups [first_group, first_group + groups) of a layer.
+struct ConvChunk {
+  size_t layer = 0;
+  uint32_t first_group = 0, groups = 1;
+  uint32_t in_channels = 0, kernels = 0;  ///< of one group
+};
+
+/// All chunks in the order of execution, and the same as jobs for the planner.
+struct ConvChunks {
+  std::vector<ConvChunk> chunks;
+  std::vector<ConvJob> jobs;
+};
+
+[[nodiscard]] ConvChunks conv_chunks(const HwConfig& hw, const LayerProgram& layers,
+                                     const PoolFusion& fusion);
+
+}  // namespace dlavp::compiler

@@ -1,0 +1,39 @@
+// Chooses the tiles of all convolutions of a network together. Two consecutive operations overlap
+// only if they share one bank split (a change of banks empties the buffer), if the buffer has room
+// for the next one's input beside the present one's, and if that input is already in memory: so
+// the split is one for the network where possible, and a layer's first tile reads no more than what
+// all but the last tile of the layer before produced.
+#pragma once
+
+#include <string>
+
+#include "compiler/schedule/conv_tiling.hpp"
+
+namespace dlavp::compiler {
+
+/// Which optimisations are on; each can be switched off to measure its effect.
+struct ScheduleOptions {
+  bool overlap = true;        ///< one bank split, tiles that let the next fetch start early
+  bool reuse_weights = true;  ///< tiles of a layer keep its weights in the buffer
+  bool flatten = true;        ///< 1x1 convolutions are cut at any pixel
+  bool extend_rows = true;    ///< images: several kernel rows in one step
+  bool fuse_pool = true;      ///< pooling on the fly behind a convolution
+  bool use_sram = true;       ///< activations in the second memory, if they fit
+  uint64_t sram_bytes = uint64_t{4} << 20;  ///< of the second memory; the default platform's
+};
+
+/// One convolution, in the order of execution.
+struct ConvJob {
+  ConvGeometry geometry;
+  std::string name;
+  /// The job whose output it reads; none: an input or something that no convolution makes.
+  std::optional<size_t> producer;
+  uint64_t operand_beats = 0;  ///< of memory reads an output atom, for SDP
+};
+
+/// A tiling for each job. Errors: schedule.cbuf, with the job's name as place.
+Result<std::vector<ConvTiling>> plan_convolutions(const HwConfig& hw,
+                                                  const std::vector<ConvJob>& jobs,
+                                                  const ScheduleOptions& options);
+
+}  // namespace dlavp::compiler
