@@ -250,6 +250,31 @@ Diagnostics dump_reference(const Compiled& c, const std::string& input, const st
   return {};
 }
 
+struct Optimisation {
+  const char* name;
+  const char* help;
+  bool ScheduleOptions::*on;
+};
+
+constexpr Optimisation kOptimisations[] = {
+    {"no-overlap", "every layer for itself: the fewest tiles, its own split of the buffer",
+     &ScheduleOptions::overlap},
+    {"no-reuse-weights", "every tile fetches its weights anew", &ScheduleOptions::reuse_weights},
+    {"no-flatten", "1x1 convolutions are cut in rows only", &ScheduleOptions::flatten},
+    {"no-extend-rows", "images: one kernel row a step", &ScheduleOptions::extend_rows},
+    {"no-fuse-pool", "no pooling on the fly", &ScheduleOptions::fuse_pool},
+    {"no-sram", "activations stay in DRAM", &ScheduleOptions::use_sram}};
+
+ScheduleOptions read_schedule(const Cli& cli, Diagnostics& wrong) {
+  constexpr unsigned kHighest = 3;
+  ScheduleOptions out = optimisation_level(
+      static_cast<unsigned>(cli.integer("optimize", kHighest, 0, kHighest, wrong)));
+  for (const Optimisation& o : kOptimisations) {
+    if (cli.has(o.name)) out.*o.on = false;
+  }
+  return out;
+}
+
 Result<CompileOptions> read_options(const Cli& cli) {
   Diagnostics wrong;
   CompileOptions options;
@@ -272,6 +297,7 @@ Result<CompileOptions> read_options(const Cli& cli) {
     options.calibration.method = CalibrationMethod::kPercentile;
     options.calibration.percentile = percent / 100;
   }
+  options.schedule = read_schedule(cli, wrong);
   if (cli.has("labels")) {
     auto labels = read_labels(cli.text("labels"));
     if (labels.ok()) {
@@ -398,6 +424,10 @@ int cmd_compile(const std::vector<std::string>& args) {
       "an input (.npy or image) for the int8 interpreter")(
       "reference-output", po::value<std::string>(),
       "folder for the interpreter's int8 tensor of every layer");
+  cli.add()("optimize", po::value<int64_t>(),
+            "0 nothing, 1 operations, 2 the network, 3 the second memory too (default 3); the "
+            "output's bytes are the same");
+  for (const Optimisation& o : kOptimisations) cli.add()(o.name, o.help);
   cli.add_json();
   cli.positional("model", 1);
   if (const auto exit = cli.parse(args)) return *exit;

@@ -278,6 +278,14 @@ class Planner {
 
 }  // namespace
 
+ScheduleOptions optimisation_level(unsigned level) {
+  ScheduleOptions o;
+  o.extend_rows = o.fuse_pool = level >= 1;
+  o.overlap = o.reuse_weights = o.flatten = level >= 2;
+  o.use_sram = level >= 3;
+  return o;
+}
+
 Result<std::vector<ConvTiling>> plan_convolutions(const HwConfig& hw,
                                                   const std::vector<ConvJob>& jobs,
                                                   const ScheduleOptions& options) {

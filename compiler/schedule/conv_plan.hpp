@@ -22,6 +22,10 @@ struct ScheduleOptions {
   uint64_t sram_bytes = uint64_t{4} << 20;  ///< of the second memory; the default platform's
 };
 
+/// What each level (0 to 3) of --optimize has on: nothing; what concerns one operation; all of a
+/// layer and of the network; the second memory too.
+[[nodiscard]] ScheduleOptions optimisation_level(unsigned level);
+
 /// One convolution, in the order of execution.
 struct ConvJob {
   ConvGeometry geometry;
