@@ -66,7 +66,7 @@ class Scheduler {
   const ScheduleOptions& options_;
   uint32_t atom_;
   HwProgram out_;
-  std::map<TensorId, uint64_t> constant_tensors_;           ///< offsets
+  std::map<TensorId, uint64_t> constant_tensors_;  ///< offsets
   PoolFusion fusion_;
   ConvChunks chunks_;
   std::vector<ConvTiling> tilings_;  ///< by chunk
