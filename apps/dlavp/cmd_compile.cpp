@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -17,7 +18,7 @@
 #include "compiler/data/npy.hpp"
 #include "compiler/data/samples.hpp"
 #include "compiler/driver/compile.hpp"
-#include "compiler/frontend/onnx_import.hpp"
+#include "compiler/frontend/read_network.hpp"
 #include "compiler/interpreter/int8_interpreter.hpp"
 #include "models/common/hw_config.hpp"
 #include "models/common/read_file.hpp"
@@ -187,6 +188,7 @@ Json to_json(const HwConfig& hw, const Compiled& c, const std::string& output, b
   j["constant_bytes"] = c.program.constants.size();
   j["activation_bytes"] = c.program.activation_bytes;
   j["calibrated"] = calibrated;
+  j["notes"] = c.graph.notes;
   j["passes"] = Json::array();
   for (const PassStatistic& p : c.passes)
     j["passes"].push_back({{"name", p.name}, {"applied", p.applied}});
@@ -334,6 +336,20 @@ int check(const Cli& cli, const HwConfig& hw, const Compiled& compiled, const Sa
   return kNotSo;
 }
 
+Diagnostics network_options(const Cli& cli, NetworkOptions& out) {
+  out.weights = cli.text("weights");
+  if (!cli.has("weights-seed")) return {};
+  const std::string given = cli.text("weights-seed");
+  uint64_t seed = 0;
+  const auto [end, code] = std::from_chars(given.data(), given.data() + given.size(), seed);
+  if (code != std::errc() || end != given.data() + given.size()) {
+    return Diagnostics(Error{"compile.option", "--weights-seed",
+                             fmt::format("'{}', expected a whole number from 0 on", given)});
+  }
+  out.weights_seed = seed;
+  return {};
+}
+
 int compile(const Cli& cli) {
   auto options = read_options(cli);
   if (!options) return fail(options.errors());
@@ -348,9 +364,9 @@ int compile(const Cli& cli) {
     progress.show(stage, done);
   };
   enter("import", 0);
-  auto model = read_onnx(cli.texts("model").front());
-  if (!model) return fail(model.errors());
-  auto graph = import_onnx(*model);
+  NetworkOptions network;
+  if (const Diagnostics wrong = network_options(cli, network); !wrong.empty()) return fail(wrong);
+  auto graph = read_network(cli.texts("model").front(), network);
   if (!graph) return fail(graph.errors());
   const bool calibrated = cli.has("calibrate");
   enter("samples", 0.1);
@@ -369,6 +385,7 @@ int compile(const Cli& cli) {
   }
   const Diagnostics wrong = write_file(output, compiled->bytes.data(), compiled->bytes.size());
   if (!wrong.empty()) return fail(wrong);
+  for (const std::string& note : compiled->graph.notes) fmt::print(stderr, "note: {}\n", note);
   if (!calibrated) {
     fmt::print(stderr,
                "warning: no --calibrate: scales come from random inputs in [-1, 1]; results will "
@@ -393,20 +410,25 @@ int compile(const Cli& cli) {
 }  // namespace
 
 int cmd_compile(const std::vector<std::string>& args) {
-  Cli cli("compile", "MODEL.onnx --config NAME -o FILE [--calibrate PATH]",
-          "Turns a network into a loadable. Weights and activations become int8; their scales come "
+  Cli cli("compile", "MODEL --config NAME -o FILE [--calibrate PATH]",
+          "Turns a network (ONNX, or Caffe's prototxt) into a loadable. Weights and activations "
+          "become int8; their scales come "
           "from\n"
           "sample inputs, without which the result computes but is not accurate.",
           {"dlavp compile examples/digits/digits.onnx --config nv_small -o digits.nvdla "
            "--calibrate examples/digits/calibration.npy",
            "dlavp compile model.onnx --config nv_large -o model.nvdla --calibrate images/ "
            "--percentile 99.99 --labels names.txt",
+           "dlavp compile net.prototxt --weights net.caffemodel --config nv_small -o net.nvdla",
            "dlavp compile model.onnx --config nv_small -o model.nvdla --calibrate images/ --check",
            "dlavp compile model.onnx --config nv_small -o m.nvdla --reference-input x.npy "
            "--reference-output layers/"});
   cli.add()("config", po::value<std::string>(),
             "hardware configuration: a published name or a YAML file")(
       "output,o", po::value<std::string>(), "the loadable to write")(
+      "weights", po::value<std::string>(), "of a .prototxt: its .caffemodel")(
+      "weights-seed", po::value<std::string>(),
+      "of a .prototxt: make up weights that are not given, for estimates of performance")(
       "calibrate", po::value<std::string>(),
       "sample inputs: a .npy batch, or a folder of images or .npy files")(
       "percentile", po::value<std::string>(),
@@ -432,7 +454,7 @@ int cmd_compile(const std::vector<std::string>& args) {
   cli.positional("model", 1);
   if (const auto exit = cli.parse(args)) return *exit;
   Diagnostics missing;
-  if (!cli.has("model")) missing.add("compile.option", "MODEL.onnx", "is missing");
+  if (!cli.has("model")) missing.add("compile.option", "MODEL", "is missing");
   if (!cli.has("config"))
     missing.add("compile.option", "--config", "is missing; dlavp configs lists the names");
   if (!cli.has("output")) missing.add("compile.option", "--output", "is missing");

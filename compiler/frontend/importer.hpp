@@ -9,8 +9,8 @@
 
 #include "compiler/frontend/onnx_import.hpp"
 #include "compiler/frontend/onnx_model.hpp"
-#include "compiler/ir/view.hpp"
 #include "compiler/ir/graph.hpp"
+#include "compiler/ir/view.hpp"
 
 namespace dlavp::compiler {
 
@@ -31,14 +31,23 @@ class Importer {
   Importer(const OnnxModel& model, const ImportOptions& options)
       : model_(model), options_(options) {}
   Result<Graph> run();
-  /// Handlers by operator name, from every onnx_*.cpp.
-  static const std::map<std::string, Handler>& handlers();
 
- private:
+  /// The parts of `run`, for a front end that adds to the model's initializers and outputs as it
+  /// goes. They throw Failure, except `finish`.
+  void add_input(const OnnxValueInfo& v);
+  void add(const OnnxNode& node) { import_node(node); }
+  [[nodiscard]] const std::vector<int64_t>& dims_of(const std::string& tensor) const;
+  [[nodiscard]] bool defines(const std::string& tensor) const;
+  void note(std::string text) { graph_.notes.push_back(std::move(text)); }
+  Result<Graph> finish();
   /// Fails the import; the first failure of a node is kept.
   struct Failure {
     Error error;
   };
+  /// Handlers by operator name, from every onnx_*.cpp.
+  static const std::map<std::string, Handler>& handlers();
+
+ private:
   using HandlerMap = std::map<std::string, Handler>;
   static void add_conv_handlers(HandlerMap& table);
   static void add_elementwise_handlers(HandlerMap& table);
@@ -81,7 +90,6 @@ class Importer {
     view.id = id;
     return view;
   }
-  void note(std::string text) { graph_.notes.push_back(std::move(text)); }
 
   // Layout.
   /// The tensor that holds `view` placed so, reordered if need be.
@@ -143,6 +151,9 @@ class Importer {
                      bool reversed, const std::string& suffix = "");
   View with_scalar(const OnnxNode& node, BinaryKind kind, const View& x, double c, bool reversed,
                    const std::string& suffix);
+  /// A constant for each channel: a factor and a shift.
+  View with_vector(const OnnxNode& node, BinaryKind kind, const View& x,
+                   const std::vector<float>& values, bool reversed, const std::string& suffix);
   View apply(const OnnxNode& node, const View& x, UnaryProgram program,
              const std::string& suffix = "");
 
@@ -159,6 +170,7 @@ class Importer {
   void gather(const OnnxNode& node);
   void pad(const OnnxNode& node);
   void resize(const OnnxNode& node);
+  void resize_modes(const OnnxNode& node, bool old, ResizeOp& op) const;
   void depth_to_space(const OnnxNode& node);
   void constant_node(const OnnxNode& node);
   void shape_node(const OnnxNode& node);

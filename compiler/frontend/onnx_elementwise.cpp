@@ -1,38 +1,31 @@
 // ONNX import: elementwise functions and arithmetic with broadcasting.
 #include <algorithm>
 #include <cmath>
-#include <functional>
 
 #include "compiler/frontend/importer.hpp"
 
 namespace dlavp::compiler {
 namespace {
 
-using Programs = std::map<std::string, std::function<UnaryProgram(const OnnxNode&)>>;
-
 double number(const OnnxNode& node, const char* name, double otherwise) {
   auto it = node.attributes.find(name);
   return it == node.attributes.end() ? otherwise : double{it->second.f};
 }
 
-/// The functions of one value, by operator.
-const Programs& programs() {
-  const auto plain = [](UnaryKind kind, double a = 0, double b = 0) {
-    return [=](const OnnxNode&) { return UnaryProgram{{kind, a, b}}; };
-  };
-  static const Programs table = {
+using Make = UnaryProgram (*)(const OnnxNode&);
+
+/// Functions that have attributes.
+const std::map<std::string, Make>& made_programs() {
+  static const std::map<std::string, Make> table = {
       {"LeakyRelu",
        [](const OnnxNode& n) {
          return UnaryProgram{{UnaryKind::kLeakyRelu, number(n, "alpha", 0.01F), 0}};
        }},
-      {"Sigmoid", plain(UnaryKind::kSigmoid)},
-      {"Tanh", plain(UnaryKind::kTanh)},
       {"HardSigmoid",
        [](const OnnxNode& n) {
          return UnaryProgram{
              {UnaryKind::kHardSigmoid, number(n, "alpha", 0.2F), number(n, "beta", 0.5)}};
        }},
-      {"HardSwish", plain(UnaryKind::kHardSwish)},
       {"Swish",
        [](const OnnxNode& n) {
          return UnaryProgram{{UnaryKind::kSwish, number(n, "alpha", 1), 0}};
@@ -58,24 +51,35 @@ const Programs& programs() {
        [](const OnnxNode& n) {
          return UnaryProgram{{UnaryKind::kThreshold, number(n, "alpha", 1), 0}};
        }},
-      {"Exp", plain(UnaryKind::kExp)},
-      {"Log", plain(UnaryKind::kLog)},
-      {"Sqrt", plain(UnaryKind::kSqrt)},
-      {"Reciprocal", plain(UnaryKind::kReciprocal)},
-      {"Abs", plain(UnaryKind::kAbs)},
-      {"Neg", plain(UnaryKind::kAffine, -1, 0)},
-      {"Sign", plain(UnaryKind::kSign)},
-      {"Erf", plain(UnaryKind::kErf)},
-      {"Gelu", plain(UnaryKind::kGelu)},
-      {"Softplus", plain(UnaryKind::kSoftplus)},
-      {"Softsign", plain(UnaryKind::kSoftsign)},
-      {"Mish", plain(UnaryKind::kMish)},
-      {"Sin", plain(UnaryKind::kSin)},
-      {"Cos", plain(UnaryKind::kCos)},
-      {"Floor", plain(UnaryKind::kFloor)},
-      {"Ceil", plain(UnaryKind::kCeil)},
-      {"Round", plain(UnaryKind::kRound)},
+      {"Neg",
+       [](const OnnxNode&) {
+         return UnaryProgram{{UnaryKind::kAffine, -1, 0}};
+       }},
   };
+  return table;
+}
+
+/// Functions that have none.
+const std::map<std::string, UnaryKind>& plain_programs() {
+  static const std::map<std::string, UnaryKind> table = {{"Sigmoid", UnaryKind::kSigmoid},
+                                                         {"Tanh", UnaryKind::kTanh},
+                                                         {"HardSwish", UnaryKind::kHardSwish},
+                                                         {"Exp", UnaryKind::kExp},
+                                                         {"Log", UnaryKind::kLog},
+                                                         {"Sqrt", UnaryKind::kSqrt},
+                                                         {"Reciprocal", UnaryKind::kReciprocal},
+                                                         {"Abs", UnaryKind::kAbs},
+                                                         {"Sign", UnaryKind::kSign},
+                                                         {"Erf", UnaryKind::kErf},
+                                                         {"Gelu", UnaryKind::kGelu},
+                                                         {"Softplus", UnaryKind::kSoftplus},
+                                                         {"Softsign", UnaryKind::kSoftsign},
+                                                         {"Mish", UnaryKind::kMish},
+                                                         {"Sin", UnaryKind::kSin},
+                                                         {"Cos", UnaryKind::kCos},
+                                                         {"Floor", UnaryKind::kFloor},
+                                                         {"Ceil", UnaryKind::kCeil},
+                                                         {"Round", UnaryKind::kRound}};
   return table;
 }
 
@@ -123,7 +127,8 @@ std::vector<float> placed_values(const std::vector<float>& values, const std::ve
 }  // namespace
 
 void Importer::add_elementwise_handlers(HandlerMap& table) {
-  for (const auto& [name, make] : programs()) table[name] = &Importer::unary;
+  for (const auto& [name, make] : made_programs()) table[name] = &Importer::unary;
+  for (const auto& [name, kind] : plain_programs()) table[name] = &Importer::unary;
   table["Relu"] = &Importer::relu;
   table["Clip"] = &Importer::clip;
   table["PRelu"] = &Importer::prelu;
@@ -158,7 +163,9 @@ void Importer::clip(const OnnxNode& node) {
 }
 
 void Importer::unary(const OnnxNode& node) {
-  UnaryProgram program = programs().at(node.op_type)(node);
+  const auto plain = plain_programs().find(node.op_type);
+  UnaryProgram program = plain != plain_programs().end() ? UnaryProgram{{plain->second, 0, 0}}
+                                                         : made_programs().at(node.op_type)(node);
   if (text(node, "approximate", "none") != "none") {
     fail(node, "onnx.attribute",
          fmt::format("approximate '{}' of {}", text(node, "approximate", ""), node.op_type));
@@ -224,6 +231,28 @@ View Importer::with_scalar(const OnnxNode& node, BinaryKind kind, const View& x,
   return apply(node, x, std::move(p), suffix);
 }
 
+View Importer::with_vector(const OnnxNode& node, BinaryKind kind, const View& x,
+                           const std::vector<float>& values, bool reversed,
+                           const std::string& suffix) {
+  std::vector<float> factor(values.size(), 1.0F);
+  std::vector<float> shift(values.size(), 0.0F);
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (kind == BinaryKind::kAdd) shift[i] = values[i];
+    if (kind == BinaryKind::kMul) factor[i] = values[i];
+    if (kind == BinaryKind::kSub) {
+      shift[i] = reversed ? values[i] : -values[i];
+      factor[i] = reversed ? -1.0F : 1.0F;
+    }
+    if (kind == BinaryKind::kDiv) {
+      if (values[i] == 0) fail(node, "onnx.attribute", "division by the constant 0");
+      factor[i] = 1.0F / values[i];
+    }
+  }
+  const TensorId f = add_vector(node, "factor", std::move(factor));
+  const TensorId b = add_vector(node, "shift", std::move(shift));
+  return with_id(x, emit(node, ScaleOp{}, {x.id, f, b}, suffix));
+}
+
 View Importer::with_constant(const OnnxNode& node, BinaryKind kind, const View& given,
                              const OnnxTensor& c, bool reversed, const std::string& suffix) {
   std::vector<float> values =
@@ -261,25 +290,7 @@ View Importer::with_constant(const OnnxNode& node, BinaryKind kind, const View& 
   const Shape s = placed_shape(dims, of_constant);
   const bool per_channel = s == Shape{1, shape(x).c, 1, 1};
   const bool affine = kind <= BinaryKind::kMul || (kind == BinaryKind::kDiv && !reversed);
-  if (per_channel && affine) {
-    std::vector<float> factor(values.size(), 1.0F);
-    std::vector<float> shift(values.size(), 0.0F);
-    for (size_t i = 0; i < values.size(); ++i) {
-      if (kind == BinaryKind::kAdd) shift[i] = values[i];
-      if (kind == BinaryKind::kMul) factor[i] = values[i];
-      if (kind == BinaryKind::kSub) {
-        shift[i] = reversed ? values[i] : -values[i];
-        factor[i] = reversed ? -1.0F : 1.0F;
-      }
-      if (kind == BinaryKind::kDiv) {
-        if (values[i] == 0) fail(node, "onnx.attribute", "division by the constant 0");
-        factor[i] = 1.0F / values[i];
-      }
-    }
-    const TensorId f = add_vector(node, "factor", std::move(factor));
-    const TensorId b = add_vector(node, "shift", std::move(shift));
-    return with_id(x, emit(node, ScaleOp{}, {x.id, f, b}, suffix));
-  }
+  if (per_channel && affine) return with_vector(node, kind, x, values, reversed, suffix);
   const TensorId k = add_constant(node, "constant", s, std::move(values));
   std::vector<TensorId> operands = {x.id, k};
   if (reversed) std::swap(operands[0], operands[1]);

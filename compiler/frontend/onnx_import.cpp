@@ -269,23 +269,34 @@ bool Importer::only_read_as_channels_first(const std::string& name) const {
   return found;
 }
 
+void Importer::add_input(const OnnxValueInfo& v) {
+  const std::vector<int64_t> dims = input_dims(v);
+  Placement placement = default_placement(dims);
+  if (dims.size() == 4 && only_read_as_channels_first(v.name)) {
+    placement = {{{3}, {1}, {2}}};
+    note(fmt::format("input '{}' [{}] is N H W C in the model and N C H W in the loadable", v.name,
+                     fmt::join(dims, "x")));
+  }
+  const TensorId id = graph_.add_tensor(unique(v.name), placed_shape(dims, placement));
+  graph_.inputs.push_back(id);
+  activations_[v.name] = {placed_view(id, dims, placement), std::nullopt};
+}
+
 void Importer::add_inputs() {
   for (const OnnxValueInfo& v : model_.inputs) {
-    if (model_.initializers.contains(v.name))
-      continue;  // a default value: IR version 3 lists weights here
-    const std::vector<int64_t> dims = input_dims(v);
-    Placement placement = default_placement(dims);
-    if (dims.size() == 4 && only_read_as_channels_first(v.name)) {
-      placement = {{{3}, {1}, {2}}};
-      note(fmt::format("input '{}' [{}] is N H W C in the model and N C H W in the loadable",
-                       v.name, fmt::join(dims, "x")));
-    }
-    const TensorId id = graph_.add_tensor(unique(v.name), placed_shape(dims, placement));
-    graph_.inputs.push_back(id);
-    activations_[v.name] = {placed_view(id, dims, placement), std::nullopt};
+    // One with a default value is none: IR version 3 lists weights here.
+    if (!model_.initializers.contains(v.name)) add_input(v);
   }
   if (graph_.inputs.empty())
     throw Failure{{"onnx.no_input", model_.graph_name, "the graph has no input"}};
+}
+
+const std::vector<int64_t>& Importer::dims_of(const std::string& tensor) const {
+  return activations_.at(tensor).dims;
+}
+
+bool Importer::defines(const std::string& tensor) const {
+  return activations_.contains(tensor) || constants_.contains(tensor);
 }
 
 void Importer::add_outputs() {
@@ -363,7 +374,6 @@ void Importer::custom(const OnnxNode& node,
 }
 
 Result<Graph> Importer::run() {
-  graph_.name = model_.graph_name.empty() ? "network" : model_.graph_name;
   try {
     if (model_.opset < kFirstOpset || model_.opset > kLastOpset) {
       throw Failure{
@@ -372,6 +382,15 @@ Result<Graph> Importer::run() {
     }
     add_inputs();
     for (const OnnxNode& node : model_.nodes) import_node(node);
+  } catch (const Failure& failure) {
+    return failure.error;
+  }
+  return finish();
+}
+
+Result<Graph> Importer::finish() {
+  graph_.name = model_.graph_name.empty() ? "network" : model_.graph_name;
+  try {
     add_outputs();
   } catch (const Failure& failure) {
     return failure.error;

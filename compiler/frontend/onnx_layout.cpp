@@ -354,12 +354,7 @@ void Importer::pad(const OnnxNode& node) {
   define(node, placed_view(emit(node, op, {x.id}), dims, *placement));
 }
 
-void Importer::resize(const OnnxNode& node) {
-  const View x = as_image(node, activation(node, 0));
-  if (x.rank() != 4) fail(node, "onnx.shape", "only N C H W can be resized");
-  const bool old = node.op_type == "Upsample" || model_.opset < 11;  // no coordinate modes yet
-  const Shape& in = shape(x);
-  ResizeOp op;
+void Importer::resize_modes(const OnnxNode& node, bool old, ResizeOp& op) const {
   const std::string mode = text(node, "mode", "nearest");
   if (mode != "nearest" && mode != "linear" && mode != "bilinear") {
     fail(node, "onnx.attribute",
@@ -385,6 +380,15 @@ void Importer::resize(const OnnxNode& node) {
   }
   op.coordinates = old ? CoordinateMode::kAsymmetric : coordinates.at(transform);
   op.nearest = old ? NearestMode::kFloor : nearest.at(rounding);
+}
+
+void Importer::resize(const OnnxNode& node) {
+  const View x = as_image(node, activation(node, 0));
+  if (x.rank() != 4) fail(node, "onnx.shape", "only N C H W can be resized");
+  const bool old = node.op_type == "Upsample" || model_.opset < 11;  // no coordinate modes yet
+  const Shape& in = shape(x);
+  ResizeOp op;
+  resize_modes(node, old, op);
   std::vector<float> scales;
   if (const OnnxAttribute* a = attribute(node, "scales"); a != nullptr && old) scales = a->floats;
   const size_t at = old ? 1 : 2;

@@ -75,6 +75,7 @@ void Importer::lrn(const OnnxNode& node) {
   op.alpha = real(node, "alpha", 1e-4F);
   op.beta = real(node, "beta", 0.75F);
   op.k = real(node, "bias", 1);
+  op.within = integer(node, "within", 0) != 0;  // of the Caffe front end alone
   define(node, with_id(x, emit(node, op, {x.id})));
 }
 

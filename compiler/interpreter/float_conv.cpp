@@ -1,52 +1,168 @@
-// Floating-point meaning of convolutions and fully connected layers.
+// Floating-point meaning of convolutions and fully connected layers: columns of the input gathered
+// into panels that stay in the cache, products by float_product. Depthwise ones go row by row.
+#include <thread>
+
 #include "compiler/interpreter/columns.hpp"
 #include "compiler/interpreter/float_context.hpp"
+#include "compiler/interpreter/float_product.hpp"
 
 namespace dlavp::compiler {
 namespace {
 
+constexpr size_t kChunk = 512;                   ///< products summed per visit of a panel
+constexpr size_t kThreadedProducts = 1U << 24U;  ///< below, a thread costs more than it saves
+
 /// Adds weight x input row to an output row; columns outside the input count as zero.
-void add_row(double* to, const float* from, float weight, const Window& w, int64_t s, int64_t in_w,
-             int64_t out_w) {
-  const Columns c = columns_inside(w, s, in_w, out_w);
-  const double factor{weight};
+void add_row(float* to, const float* from, float weight, const Window& w, const Columns& c) {
   if (w.stride_w == 1) {  // without a stride the compiler can use vectors
-    for (int64_t x = c.begin; x < c.end; ++x) to[x] += factor * double{from[x + c.offset]};
+    for (int64_t x = c.begin; x < c.end; ++x) to[x] += weight * from[x + c.offset];
   } else {
-    for (int64_t x = c.begin; x < c.end; ++x)
-      to[x] += factor * double{from[x * w.stride_w + c.offset]};
+    for (int64_t x = c.begin; x < c.end; ++x) to[x] += weight * from[x * w.stride_w + c.offset];
   }
 }
+
+struct Convolution {
+  const FloatContext& f;
+  const ConvOp& op;
+  const Shape& x;
+  const Shape& o;
+  const Window& w;
+  int64_t channels;  ///< of one group
+  int64_t kernels;   ///< of one group
+
+  [[nodiscard]] size_t length() const {
+    return static_cast<size_t>(channels * w.kernel_h * w.kernel_w);
+  }
+  [[nodiscard]] size_t pixels() const { return static_cast<size_t>(o.h * o.w); }
+
+  /// One output plane, row by row.
+  void plane(int64_t k) const {
+    float* to = f.out().data() + k * o.h * o.w;
+    std::fill_n(to, pixels(), f.in(2)[static_cast<size_t>(k)]);
+    for (int64_t c = 0; c < channels; ++c) {
+      const float* image = f.in(0).data() + (k / kernels * channels + c) * x.h * x.w;
+      const float* kernel = f.in(1).data() + (k * channels + c) * w.kernel_h * w.kernel_w;
+      for (int64_t s = 0; s < w.kernel_w; ++s) {
+        const Columns columns = columns_inside(w, s, x.w, o.w);
+        for (int64_t r = 0; r < w.kernel_h; ++r) {
+          const float weight = kernel[r * w.kernel_w + s];
+          for (int64_t y = 0; y < o.h; ++y) {
+            const int64_t iy = y * w.stride_h + r * w.dilation_h - w.pad_top;
+            if (iy < 0 || iy >= x.h) continue;
+            add_row(to + y * o.w, image + iy * x.w, weight, w, columns);
+          }
+        }
+      }
+    }
+  }
+
+  /// Row `tap` of a panel: what the pixels from `first` on see of one kernel element.
+  void gather(float* row, int64_t group, int64_t tap, int64_t first, int64_t count) const {
+    const int64_t s = tap % w.kernel_w;
+    const int64_t r = tap / w.kernel_w % w.kernel_h;
+    const int64_t c = group * channels + tap / (int64_t{w.kernel_w} * w.kernel_h);
+    const float* image = f.in(0).data() + c * x.h * x.w;
+    const Columns inside = columns_inside(w, s, x.w, o.w);
+    for (int64_t done = 0; done < count;) {
+      const int64_t y = (first + done) / o.w;
+      const int64_t from = (first + done) % o.w;
+      const int64_t to = std::min(o.w, from + count - done);
+      const int64_t iy = y * w.stride_h + r * w.dilation_h - w.pad_top;
+      float* out = row + done - from;
+      const bool empty = iy < 0 || iy >= x.h;
+      const int64_t begin = empty ? to : std::clamp(inside.begin, from, to);
+      const int64_t end = empty ? to : std::clamp(inside.end, begin, to);
+      std::fill(out + from, out + begin, 0.0F);
+      const float* line = image + iy * x.w + inside.offset;
+      if (w.stride_w == 1) {
+        std::copy(line + begin, line + end, out + begin);
+      } else {
+        for (int64_t i = begin; i < end; ++i) out[i] = line[i * w.stride_w];
+      }
+      std::fill(out + end, out + to, 0.0F);
+      done += to - from;
+    }
+  }
+
+  /// All kernels of a group for the pixels from `first` on, at most kPanelColumns.
+  void panel(int64_t group, size_t first, std::vector<float>& data) const {
+    const size_t count = std::min(kPanelColumns, pixels() - first);
+    const size_t padded = (count + 31) / 32 * 32;
+    const auto n = static_cast<size_t>(kernels);
+    const size_t first_kernel = static_cast<size_t>(group) * n;
+    std::vector<float> rest;  // results of a panel that is not whole
+    float* out = f.out().data() + first_kernel * pixels() + first;
+    size_t step = pixels();
+    if (padded != count) {
+      rest.resize(n * padded);
+      out = rest.data();
+      step = padded;
+    }
+    for (size_t k = 0; k < n; ++k) std::fill_n(out + k * step, padded, f.in(2)[first_kernel + k]);
+    for (size_t at = 0; at < length(); at += kChunk) {
+      const size_t chunk = std::min(kChunk, length() - at);
+      data.assign(chunk * kPanelColumns, 0.0F);
+      for (size_t i = 0; i < chunk; ++i) {
+        gather(data.data() + i * kPanelColumns, group, static_cast<int64_t>(at + i),
+               static_cast<int64_t>(first), static_cast<int64_t>(count));
+      }
+      accumulate({f.in(1).data() + first_kernel * length() + at, length(), n, data.data(), chunk,
+                  padded, out, step});
+    }
+    for (size_t k = 0; k < n && padded != count; ++k) {
+      std::copy_n(rest.data() + k * padded, count,
+                  f.out().data() + (first_kernel + k) * pixels() + first);
+    }
+  }
+
+  /// A single output pixel: one dot product a kernel.
+  void pixel() const {
+    std::vector<float> column(length());
+    for (int64_t group = 0; group < int64_t{op.groups}; ++group) {
+      for (size_t i = 0; i < length(); ++i)
+        gather(&column[i], group, static_cast<int64_t>(i), 0, 1);
+      for (int64_t k = group * kernels; k < (group + 1) * kernels; ++k) {
+        const auto at = static_cast<size_t>(k);
+        f.out()[at] =
+            dot_float(f.in(1).data() + at * length(), column.data(), length()) + f.in(2)[at];
+      }
+    }
+  }
+
+  /// Tasks from `first` on in steps of `step`: planes, or panels of all groups.
+  void part(size_t first, size_t step) const {
+    if (channels == 1 && kernels == 1) {
+      for (size_t k = first; k < static_cast<size_t>(o.c); k += step)
+        plane(static_cast<int64_t>(k));
+      return;
+    }
+    std::vector<float> data;
+    const size_t panels = (pixels() + kPanelColumns - 1) / kPanelColumns;
+    for (size_t i = first; i < panels * op.groups; i += step)
+      panel(static_cast<int64_t>(i / panels), i % panels * kPanelColumns, data);
+  }
+};
 
 }  // namespace
 
 void float_conv(const FloatContext& f, const ConvOp& op) {
   const Shape& x = f.shape(0);
   const Shape& o = f.out_shape();
-  const Window& w = op.window;
-  const int64_t in_channels = x.c / op.groups;
-  const int64_t kernels = o.c / op.groups;
-  std::vector<double> plane(static_cast<size_t>(o.h * o.w));
-  for (int64_t k = 0; k < o.c; ++k) {
-    std::fill(plane.begin(), plane.end(), double{f.in(2)[static_cast<size_t>(k)]});
-    for (int64_t c = 0; c < in_channels; ++c) {
-      const float* image = f.in(0).data() + (k / kernels * in_channels + c) * x.h * x.w;
-      const float* kernel = f.in(1).data() + (k * in_channels + c) * w.kernel_h * w.kernel_w;
-      for (int64_t y = 0; y < o.h; ++y) {
-        for (int64_t r = 0; r < w.kernel_h; ++r) {
-          const int64_t iy = y * w.stride_h + r * w.dilation_h - w.pad_top;
-          if (iy < 0 || iy >= x.h) continue;
-          for (int64_t s = 0; s < w.kernel_w; ++s) {
-            add_row(plane.data() + y * o.w, image + iy * x.w, kernel[r * w.kernel_w + s], w, s, x.w,
-                    o.w);
-          }
-        }
-      }
-    }
-    std::copy(plane.begin(), plane.end(), f.out().begin() + k * o.h * o.w);
+  const Convolution c{f, op, x, o, op.window, x.c / op.groups, o.c / op.groups};
+  if (c.pixels() == 1) {
+    c.pixel();
+  } else if (c.length() * f.out().size() >= kThreadedProducts &&
+             std::thread::hardware_concurrency() > 1) {
+    std::thread other([&] { c.part(1, 2); });
+    c.part(0, 2);
+    other.join();
+  } else {
+    c.part(0, 1);
   }
   if (op.residual) {
-    for (size_t i = 0; i < f.out().size(); ++i) f.out()[i] += f.in(3)[i];
+    const float* residual = f.in(3).data();
+    float* out = f.out().data();
+    for (size_t i = 0; i < f.out().size(); ++i) out[i] += residual[i];
   }
   f.relu_if(op.relu, op.relu_max);
 }
@@ -81,13 +197,8 @@ void float_conv_transpose(const FloatContext& f, const ConvTransposeOp& op) {
 
 void float_gemm(const FloatContext& f) {
   const std::vector<float>& x = f.in(0);
-  const std::vector<float>& w = f.in(1);
-  const size_t c = x.size();
-  for (size_t k = 0; k < f.out().size(); ++k) {
-    double sum = f.in(2)[k];
-    for (size_t i = 0; i < c; ++i) sum += double{w[k * c + i]} * double{x[i]};
-    f.out()[k] = static_cast<float>(sum);
-  }
+  for (size_t k = 0; k < f.out().size(); ++k)
+    f.out()[k] = dot_float(f.in(1).data() + k * x.size(), x.data(), x.size()) + f.in(2)[k];
 }
 
 }  // namespace dlavp::compiler

@@ -6,26 +6,6 @@
 namespace dlavp::compiler {
 namespace {
 
-double binary(BinaryKind kind, double a, double b) {
-  switch (kind) {
-    case BinaryKind::kAdd:
-      return a + b;
-    case BinaryKind::kSub:
-      return a - b;
-    case BinaryKind::kMul:
-      return a * b;
-    case BinaryKind::kDiv:
-      return a / b;
-    case BinaryKind::kMax:
-      return std::max(a, b);
-    case BinaryKind::kMin:
-      return std::min(a, b);
-    case BinaryKind::kPow:
-      return std::pow(a, b);
-  }
-  return 0;
-}
-
 /// Distance between neighbours along each axis, 0 along one that is repeated.
 std::array<size_t, 4> strides_of(const Shape& s) {
   const auto size = [&](size_t axis) { return static_cast<size_t>(s[axis]); };
@@ -34,6 +14,23 @@ std::array<size_t, 4> strides_of(const Shape& s) {
     if (size(axis) == 1) out[axis] = 0;
   }
   return out;
+}
+
+template <typename Function>
+void binary_rows(const FloatContext& f, Function function) {
+  const Shape& o = f.out_shape();
+  const auto a = strides_of(f.shape(0));
+  const auto b = strides_of(f.shape(1));
+  const auto size = [&](size_t axis) { return static_cast<size_t>(o[axis]); };
+  float* to = f.out().data();
+  for (size_t c = 0; c < size(1); ++c) {
+    for (size_t y = 0; y < size(2); ++y) {
+      const float* l = f.in(0).data() + c * a[1] + y * a[2];
+      const float* r = f.in(1).data() + c * b[1] + y * b[2];
+      for (size_t x = 0; x < size(3); ++x) to[x] = function(l[x * a[3]], r[x * b[3]]);
+      to += size(3);
+    }
+  }
 }
 
 }  // namespace
@@ -71,26 +68,36 @@ void float_prelu(const FloatContext& f) {
 }
 
 void float_unary(const FloatContext& f, const UnaryOp& op) {
-  for (size_t i = 0; i < f.out().size(); ++i)
-    f.out()[i] = static_cast<float>(evaluate(op.steps, double{f.in(0)[i]}));
+  const UnaryFunction function(op.steps);
+  const float* x = f.in(0).data();
+  float* to = f.out().data();
+  for (size_t i = 0; i < f.out().size(); ++i) to[i] = static_cast<float>(function(double{x[i]}));
 }
 
 void float_binary(const FloatContext& f, const BinaryOp& op) {
-  const Shape& o = f.out_shape();
-  const auto a = strides_of(f.shape(0));
-  const auto b = strides_of(f.shape(1));
-  const auto size = [&](size_t axis) { return static_cast<size_t>(o[axis]); };
-  const float* left = f.in(0).data();
-  const float* right = f.in(1).data();
-  float* to = f.out().data();
-  for (size_t c = 0; c < size(1); ++c) {
-    for (size_t y = 0; y < size(2); ++y) {
-      const float* l = left + c * a[1] + y * a[2];
-      const float* r = right + c * b[1] + y * b[2];
-      for (size_t x = 0; x < size(3); ++x) {
-        *to++ = static_cast<float>(binary(op.kind, double{l[x * a[3]]}, double{r[x * b[3]]}));
-      }
-    }
+  switch (op.kind) {
+    case BinaryKind::kAdd:
+      binary_rows(f, [](float a, float b) { return a + b; });
+      break;
+    case BinaryKind::kSub:
+      binary_rows(f, [](float a, float b) { return a - b; });
+      break;
+    case BinaryKind::kMul:
+      binary_rows(f, [](float a, float b) { return a * b; });
+      break;
+    case BinaryKind::kDiv:
+      binary_rows(f, [](float a, float b) { return a / b; });
+      break;
+    case BinaryKind::kMax:
+      binary_rows(f, [](float a, float b) { return std::max(a, b); });
+      break;
+    case BinaryKind::kMin:
+      binary_rows(f, [](float a, float b) { return std::min(a, b); });
+      break;
+    case BinaryKind::kPow:
+      binary_rows(
+          f, [](float a, float b) { return static_cast<float>(std::pow(double{a}, double{b})); });
+      break;
   }
   f.relu_if(op.relu, op.relu_max);
 }

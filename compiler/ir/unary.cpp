@@ -104,20 +104,26 @@ std::optional<UnaryKind> unary_kind(std::string_view name) {
   return std::nullopt;
 }
 
-double evaluate(const UnaryProgram& program, double x) {
-  if (std::none_of(program.begin(), program.end(),
-                   [](const UnaryStep& s) { return refers_to_value(s.kind); })) {
-    for (const UnaryStep& s : program) x = info(s.kind).function(x, s.a, s.b);
+UnaryFunction::UnaryFunction(const UnaryProgram& program)
+    : program_(program), values_(program.size() + 1) {
+  for (const UnaryStep& s : program) refers_ = refers_ || refers_to_value(s.kind);
+}
+
+double UnaryFunction::operator()(double x) const {
+  if (!refers_) {
+    for (const UnaryStep& s : program_) x = info(s.kind).function(x, s.a, s.b);
     return x;
   }
-  std::vector<double> values = {x};
-  values.reserve(program.size() + 1);
-  for (const UnaryStep& s : program) {
-    const double a = refers_to_value(s.kind) ? values[static_cast<size_t>(s.a)] : s.a;
-    values.push_back(info(s.kind).function(values.back(), a, s.b));
+  values_[0] = x;
+  for (size_t i = 0; i < program_.size(); ++i) {
+    const UnaryStep& s = program_[i];
+    const double a = refers_to_value(s.kind) ? values_[static_cast<size_t>(s.a)] : s.a;
+    values_[i + 1] = info(s.kind).function(values_[i], a, s.b);
   }
-  return values.back();
+  return values_.back();
 }
+
+double evaluate(const UnaryProgram& program, double x) { return UnaryFunction(program)(x); }
 
 std::string unary_problem(const UnaryProgram& program) {
   for (size_t i = 0; i < program.size(); ++i) {

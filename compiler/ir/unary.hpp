@@ -67,6 +67,17 @@ using UnaryProgram = std::vector<UnaryStep>;
 
 /// The program's value for x. Precondition: well formed (`unary_problem` is empty).
 [[nodiscard]] double evaluate(const UnaryProgram& program, double x);
+/// A program prepared for many values. Keeps a reference to `program`.
+class UnaryFunction {
+ public:
+  explicit UnaryFunction(const UnaryProgram& program);
+  double operator()(double x) const;
+
+ private:
+  const UnaryProgram& program_;
+  bool refers_ = false;
+  mutable std::vector<double> values_;
+};
 /// What is wrong with a program, or an empty text.
 [[nodiscard]] std::string unary_problem(const UnaryProgram& program);
 /// "affine(2, 1) sigmoid mul(#0)"

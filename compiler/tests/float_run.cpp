@@ -1,6 +1,6 @@
-// float_run MODEL.onnx IN.npy OUT.npy [--passes]: the float interpretation of a network, so that
-// tests can compare it with another implementation. With --passes the standard passes run first.
-// Further outputs of the network go to OUT.npy.1, OUT.npy.2, ...
+// float_run MODEL IN.npy OUT.npy [--passes] [CAFFEMODEL]: the float interpretation of a network, so
+// that tests can compare it with another implementation. With --passes the standard passes run
+// first. Further outputs of the network go to OUT.npy.1, OUT.npy.2, ...
 #include <fmt/format.h>
 
 #include <cstring>
@@ -8,7 +8,7 @@
 
 #include "compiler/data/npy.hpp"
 #include "compiler/data/samples.hpp"
-#include "compiler/frontend/onnx_import.hpp"
+#include "compiler/frontend/read_network.hpp"
 #include "compiler/interpreter/float_interpreter.hpp"
 #include "compiler/passes/passes.hpp"
 
@@ -26,14 +26,21 @@ int fail(const Diagnostics& errors) {
 
 int main(int argc, char** argv) {
   if (argc < 4) {
-    fmt::print(stderr, "float_run MODEL.onnx IN.npy OUT.npy [--passes]\n");
+    fmt::print(stderr, "float_run MODEL IN.npy OUT.npy [--passes] [CAFFEMODEL]\n");
     return 2;
   }
-  auto model = read_onnx(argv[1]);
-  if (!model.ok()) return fail(model.errors());
-  auto graph = import_onnx(*model);
+  bool passes = false;
+  NetworkOptions options;
+  for (int i = 4; i < argc; ++i) {
+    if (std::strcmp(argv[i], "--passes") == 0) {
+      passes = true;
+    } else {
+      options.weights = argv[i];
+    }
+  }
+  auto graph = read_network(argv[1], options);
   if (!graph.ok()) return fail(graph.errors());
-  if (argc > 4 && std::strcmp(argv[4], "--passes") == 0) run_passes(*graph);
+  if (passes) run_passes(*graph);
   const auto samples = load_samples(*graph, argv[2]);
   if (!samples.ok()) return fail(samples.errors());
   const FloatValues values = interpret_float(*graph, samples->front());

@@ -1,55 +1,14 @@
 // ONNX import: models built with ONNX's own protobuf classes, good and bad.
-#include <onnx/onnx_pb.h>
-
 #include <catch2/catch.hpp>
 
-#include "compiler/frontend/onnx_import.hpp"
+#include "compiler/tests/onnx_builder.hpp"
 
 using namespace dlavp;
 using namespace dlavp::compiler;
 
 namespace {
 
-struct Model {
-  onnx::ModelProto proto;
-
-  explicit Model(std::vector<int64_t> shape = {1, 3, 6, 6}) {
-    proto.set_ir_version(7);
-    proto.add_opset_import()->set_version(13);
-    proto.mutable_graph()->set_name("net");
-    auto* in = proto.mutable_graph()->add_input();
-    in->set_name("x");
-    auto* type = in->mutable_type()->mutable_tensor_type();
-    type->set_elem_type(onnx::TensorProto::FLOAT);
-    for (int64_t d : shape) type->mutable_shape()->add_dim()->set_dim_value(d);
-    proto.mutable_graph()->add_output()->set_name("y");
-  }
-  void weights(const std::string& name, std::vector<int64_t> dims) {
-    auto* t = proto.mutable_graph()->add_initializer();
-    t->set_name(name);
-    t->set_data_type(onnx::TensorProto::FLOAT);
-    int64_t n = 1;
-    for (int64_t d : dims) {
-      t->add_dims(d);
-      n *= d;
-    }
-    for (int64_t i = 0; i < n; ++i) t->add_float_data(0.25F);
-  }
-  onnx::NodeProto* node(const std::string& op, std::vector<std::string> inputs,
-                        const std::string& output) {
-    auto* n = proto.mutable_graph()->add_node();
-    n->set_op_type(op);
-    n->set_name("the_" + op);
-    for (const auto& i : inputs) n->add_input(i);
-    n->add_output(output);
-    return n;
-  }
-  [[nodiscard]] Result<Graph> import() const {
-    auto model = decode_onnx(proto.SerializeAsString(), "test");
-    if (!model.ok()) return model.errors();
-    return import_onnx(model.value());
-  }
-};
+using Model = dlavp::compiler::testing::OnnxBuilder;
 
 }  // namespace
 

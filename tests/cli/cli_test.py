@@ -130,7 +130,7 @@ class Compile(Case):
         self.assertFalse(json.loads(done.stdout)["calibrated"])
 
     def test_missing_arguments_are_all_named(self):
-        self.refused(["compile"], "MODEL.onnx", "--config", "--output", "compile.option")
+        self.refused(["compile"], "MODEL", "--config", "--output", "compile.option")
 
     def test_files_that_are_no_model(self):
         self.compile("gone.onnx", "gone.onnx: cannot be opened: No such file", "onnx.open")
