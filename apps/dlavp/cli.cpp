@@ -80,6 +80,13 @@ int64_t Cli::integer(const std::string& name, int64_t otherwise, int64_t min, in
   return value;
 }
 
+double Cli::positive(const std::string& name, double otherwise, Diagnostics& errors) const {
+  const double value = has(name) ? values_[name].as<double>() : otherwise;
+  if (!(value > 0 && value < 1e12))
+    errors.add("cli.range", "--" + name, fmt::format("is {}, expected a number above 0", value));
+  return value;
+}
+
 std::vector<int64_t> Cli::integers(const std::string& name, std::vector<int64_t> otherwise) const {
   return has(name) ? values_[name].as<std::vector<int64_t>>() : otherwise;
 }

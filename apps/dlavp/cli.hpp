@@ -47,6 +47,9 @@ class Cli {
   /// An option declared with po::value<int64_t>(), checked against its range; errors are collected.
   [[nodiscard]] int64_t integer(const std::string& name, int64_t otherwise, int64_t min,
                                 int64_t max, Diagnostics& errors) const;
+  /// An option declared with po::value<double>(), which must be above 0; errors are collected.
+  [[nodiscard]] double positive(const std::string& name, double otherwise,
+                                Diagnostics& errors) const;
 
   /// All values of an option declared with po::value<std::vector<int64_t>>().
   [[nodiscard]] std::vector<int64_t> integers(const std::string& name,

@@ -14,6 +14,7 @@
 #include "apps/dlavp/picture.hpp"
 #include "apps/dlavp/run_report.hpp"
 #include "vp/host/tensor_io.hpp"
+#include "vp/host/timeline.hpp"
 #include "vp/serial/serial_run.hpp"
 
 namespace dlavp::app {
@@ -82,9 +83,24 @@ void use_inputs(const Cli& cli, Setup& s, const std::string& model, Diagnostics&
   }
 }
 
+/// Refuses what cannot be a file before anything runs or is written.
+void check_traces(const Cli& cli, Diagnostics& errors) {
+  std::error_code ignored;
+  for (const char* option : {"timeline", "vcd"}) {
+    const std::filesystem::path path = cli.text(option);
+    const std::filesystem::path folder = path.parent_path();
+    if (std::filesystem::is_directory(path, ignored) ||
+        (!folder.empty() && !std::filesystem::is_directory(folder, ignored)))
+      errors.add(
+          "run.timeline", path.string(),
+          fmt::format("--{} cannot be written: expected a file in a folder that exists", option));
+  }
+}
+
 Result<Setup> set_up(const Cli& cli) {
   Setup s;
   Diagnostics errors;
+  check_traces(cli, errors);
   const std::string model = cli.texts("model").front();
   const auto hw = load_hw_config(cli.text("config", "nv_small"));
   if (hw)
@@ -173,6 +189,18 @@ Diagnostics save(const Cli& cli, const Setup& s, const vp::RunResult& result, si
   return errors;
 }
 
+/// Writes what `write` puts out to FILE of `option`, if that was given.
+template <typename Write>
+void save_trace(const Cli& cli, const char* option, size_t run, size_t runs, Diagnostics& errors,
+                const Write& write) {
+  if (!cli.has(option)) return;
+  const std::filesystem::path path = output_path(cli.text(option), run, runs, 0, 1);
+  std::ofstream out(path, std::ios::binary);
+  write(out);
+  out.close();
+  if (!out) errors.add("run.timeline", path.string(), "cannot be written");
+}
+
 void print_run(const Cli& cli, const Setup& s, const RunReport& report, const vp::RunResult& result,
                const std::vector<std::vector<uint8_t>>& inputs, const std::string& name,
                size_t run) {
@@ -195,6 +223,8 @@ int run_all(const Cli& cli, const Setup& s, vp::Session& session) {
       errors.append(bytes.errors());
   }
   if (!errors.empty()) return fail(errors);
+  std::optional<vp::TimelineRecorder> recorder;
+  if (cli.has("timeline")) recorder.emplace(session.soc().accelerator());
   RunReport report(s.hw, s.platform, s.network, cli.texts("model").front());
   for (size_t run = 0; run < s.runs.size(); ++run) {
     const auto outcome = session.run(inputs[run]);
@@ -206,6 +236,11 @@ int run_all(const Cli& cli, const Setup& s, vp::Session& session) {
     std::string name;
     for (const auto& file : s.runs[run]) name += (name.empty() ? "" : " ") + file.text();
     errors.append(save(cli, s, result, run));
+    save_trace(cli, "timeline", run, s.runs.size(), errors, [&](std::ostream& out) {
+      recorder->write_json(out, result, s.network, s.platform);
+    });
+    save_trace(cli, "vcd", run, s.runs.size(), errors,
+               [&](std::ostream& out) { vp::write_vcd(out, result, s.platform); });
     if (cli.json())
       report.add_json(result, name);
     else
@@ -280,6 +315,7 @@ int cmd_run(const std::vector<std::string>& args) {
       {"dlavp run digits.nvdla --config nv_small --input seven.png",
        "dlavp run model.nvdla --config nv_large --input a.npy b.npy --output out.npy",
        "dlavp run model.nvdla --input cat.png --platform dram --json",
+       "dlavp run model.nvdla --input cat.png --timeline out.json --vcd out.vcd",
        "dlavp run resnet50.nvdla --config nv_small --serial --mem-latency 32"});
   cli.add()("config,c", po::value<std::string>(),
             "hardware configuration, a name or a file (default nv_small)");
@@ -291,6 +327,9 @@ int cmd_run(const std::vector<std::string>& args) {
             "platform, a name or a file (default: default)");
   cli.add()("mem-latency", po::value<int64_t>(),
             "fixed memory latency in cycles, instead of the platform's memory");
+  cli.add()("timeline", po::value<std::string>(),
+            "write Chrome trace events (JSON), which ui.perfetto.dev opens");
+  cli.add()("vcd", po::value<std::string>(), "write the operations as a VCD");
   cli.add()("timing", po::value<std::string>(), "timing mode: cycle");
   cli.add()("check-hazards",
             "exit 1 if operations in flight read or write what another one in flight writes");

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "vp/host/tensor_io.hpp"
+#include "vp/host/unit_time.hpp"
 
 namespace dlavp::app {
 
@@ -23,8 +24,9 @@ struct Row {
   std::string name, engine;
   uint64_t start = 0, cycles = 0, bytes = 0;
   double utilisation = -1;  ///< of the multipliers; negative: the operation has none
-  std::string summary, stalls;
-  FwOperationInfo core{};  ///< when the core programmed, enabled, and saw it done
+  std::string summary;
+  sim::CycleAccount::Parts parts{};  ///< of `cycles`, by cause
+  FwOperationInfo core{};            ///< when the core programmed, enabled, and saw it done
 };
 
 uint64_t first_enable(const vp::RunResult& r) {
@@ -60,12 +62,60 @@ std::vector<Row> rows(const vp::RunResult& r, const vp::Network& network, const 
       if (macs != 0 && row.cycles != 0)
         row.utilisation = static_cast<double>(macs) / (static_cast<double>(row.cycles) * hw.macs());
       row.summary = record.summary;
-      for (const auto& [cause, cycles] : record.stalls)
-        row.stalls += fmt::format("{}{} {}", row.stalls.empty() ? "" : ", ", cause, cycles);
+      row.parts = record.cycles.parts();
     }
     out.push_back(std::move(row));
   }
   return out;
+}
+
+/// Where an operation's cycles went, as shares in percent, largest first.
+std::string shares(const Row& row) {
+  std::vector<size_t> order(sim::kCauses);
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return row.parts[a] > row.parts[b]; });
+  std::string text;
+  for (const size_t c : order)
+    if (row.parts[c] != 0)
+      text +=
+          fmt::format("{}{} {:.1f}", text.empty() ? "" : ", ", sim::kCauseNames[c],
+                      100.0 * static_cast<double>(row.parts[c]) / static_cast<double>(row.cycles));
+  return text;
+}
+
+void print_units(const std::vector<OpRecord>& records) {
+  fmt::print("\n  {:<6} {:>5}", "unit", "ops");
+  for (size_t c = 0; c < sim::kCauses; ++c)
+    if (static_cast<sim::Cause>(c) != sim::Cause::kOverlap)
+      fmt::print(" {:>12}", sim::kCauseNames[c]);
+  fmt::print(" {:>9} {:>12} {:>12} {:>13}\n", "start", "other units", "core", "sum of cycles");
+  for (const vp::UnitTime& t : vp::unit_times(records)) {
+    fmt::print("  {:<6} {:>5}", t.unit, t.operations);
+    for (size_t c = 0; c < sim::kCauses; ++c)
+      if (static_cast<sim::Cause>(c) != sim::Cause::kOverlap) fmt::print(" {:>12}", t.parts[c]);
+    fmt::print(" {:>9} {:>12} {:>12} {:>13}\n", t.start, t.others, t.core, t.total);
+  }
+}
+
+Json parts_json(const sim::CycleAccount::Parts& parts) {
+  Json j = Json::object();
+  for (size_t c = 0; c < sim::kCauses; ++c) j[sim::kCauseNames[c]] = parts[c];
+  return j;
+}
+
+Json units_json(const std::vector<OpRecord>& records) {
+  Json all = Json::array();
+  for (const vp::UnitTime& t : vp::unit_times(records)) {
+    Json j{{"unit", t.unit}, {"operations", t.operations}, {"total", t.total}};
+    j["cycles_by_cause"] = parts_json(t.parts);
+    j["cycles_by_cause"].erase(sim::kCauseNames[static_cast<size_t>(sim::Cause::kOverlap)]);
+    j["cycles_by_cause"]["start"] = t.start;
+    j["cycles_by_cause"]["other_units"] = t.others;
+    j["cycles_by_cause"]["core"] = t.core;
+    all.push_back(std::move(j));
+  }
+  return all;
 }
 
 /// Indices of the largest values, largest first; equal ones in index order.
@@ -108,6 +158,7 @@ Json row_json(const Row& row) {
          {"start", row.start}, {"cycles", row.cycles}, {"bytes", row.bytes}};
   j["utilisation"] = row.utilisation < 0 ? Json() : Json(row.utilisation);
   j["summary"] = row.summary;
+  j["cycles_by_cause"] = parts_json(row.parts);
   j["core"] = {
       {"programmed", row.core.programmed}, {"enabled", row.core.enabled}, {"done", row.core.done}};
   return j;
@@ -160,12 +211,13 @@ void RunReport::print(const vp::RunResult& r, const std::string& input, bool wit
   const RunTotals t = totals(r, hw_);
   if (with_table) {
     fmt::print("\n  {:<24} {:<6} {:>12} {:>12} {:>12} {:>7}  {}\n", "operation", "engine", "start",
-               "cycles", "bytes", "MACs", "stalls");
+               "cycles", "bytes", "MACs", "% of cycles");
     for (const Row& row : rows(r, network_, hw_))
       fmt::print("  {:<24} {:<6} {:>12} {:>12} {:>12} {:>7}  {}\n", row.name, row.engine, row.start,
                  row.cycles, row.bytes,
                  row.utilisation < 0 ? "" : fmt::format("{:.1f} %", 100 * row.utilisation),
-                 row.stalls);
+                 shares(row));
+    print_units(r.records);
     fmt::print("\n");
   }
   const double ms = 1e3 * static_cast<double>(t.accelerator_cycles) / platform_.nvdla_clock_hz;
@@ -204,6 +256,7 @@ void RunReport::add_json(const vp::RunResult& r, const std::string& input) {
   run["macs"] = t.macs;
   run["utilisation"] = t.utilisation;
   run["instructions"] = r.instructions;
+  run["units"] = units_json(r.records);
   run["operations"] = Json::array();
   for (const Row& row : rows(r, network_, hw_)) run["operations"].push_back(row_json(row));
   collected_->runs.push_back(std::move(run));

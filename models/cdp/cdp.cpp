@@ -171,6 +171,7 @@ void Cdp::try_start() {
   job->record.enabled = std::max(enabled_at_[group], rdma_enabled_at_[group]);
   job->record.started = context_.events.now();
   job->record.summary = job->op.summary();
+  job->record.cycles.start(job->record.started, context_.activity(ActivityUnit::kCdp));
   job->blocks = cube_blocks(job->op.src, job->op.size, job->op.surfaces, atom());
   job->more = job->blocks(job->block);
   reader_.start(port_of(job->op.src.ram),
@@ -190,6 +191,7 @@ void Cdp::start_core() {
   const Cycle at = std::max(
       {enabled_at_[job.group] + timing_.enable_to_core, core_free_, context_.events.now()});
   step_free_ = at;
+  job.record.cycles.advance(sim::Cause::kPipeline, at);
   job.writes = job.reads.sibling();
   if (job.writes.watched())
     job.writes.add({"CDP", job.group, "output", true,
@@ -218,6 +220,7 @@ void Cdp::core() {
     pass_block(job);
     if (reader_.idle() && !job.more) read_finished(job);
   }
+  if (job.more) job.output_holds = true;
 }
 
 void Cdp::pass_block(Job& job) {
@@ -226,6 +229,9 @@ void Cdp::pass_block(Job& job) {
   const bool bypass = job.op.sqsum_bypass;
   // While the results of a wider block leave, each channel step lasts as long as that block.
   const uint32_t step = bypass ? atoms : std::max(atoms, before);
+  job.record.cycles.advance(job.output_holds ? sim::Cause::kDownstream : sim::Cause::kData, start);
+  job.output_holds = false;
+  job.stalls_at_last = writer_.stall_cycles();
   if (!bypass && before != 0)
     finish_block(start + uint64_t{neighbour_steps_ - 1} * step + before - 1, before, false);
   const uint32_t long_steps = bypass ? 0 : std::min(neighbour_steps_, atom_cycles_);
@@ -239,6 +245,7 @@ void Cdp::pass_block(Job& job) {
     step_free_ += uint64_t{neighbour_steps_} * atoms;
     finish_block(step_free_ - 1, atoms, false);
   }
+  job.record.cycles.advance(sim::Cause::kBusy, step_free_);
 }
 
 void Cdp::finish_block(Cycle last_beat, uint32_t atoms, bool bypass) {
@@ -262,6 +269,9 @@ void Cdp::core_finished() {
   jobs_.pop_front();
   job->record.write_beats = writer_.beats();
   job->record.stalls["write"] = writer_.stall_cycles();
+  job->record.cycles.advance(sim::Cause::kDownstream, context_.events.now(),
+                             writer_.stall_cycles() - job->stalls_at_last);
+  job->record.cycles.advance(sim::Cause::kPipeline, context_.events.now());
   regs_.poke(r::D_PERF_WRITE_STALL, job->group,
              job->op.count_write_stalls ? static_cast<uint32_t>(writer_.stall_cycles()) : 0);
   regs_.operation_done();
@@ -296,6 +306,9 @@ void Cdp::complete() {
   count(r::D_PERF_LUT_LE_HIT, counts.le_only);
   count(r::D_PERF_LUT_LO_HIT, counts.lo_only);
   job->record.done = context_.events.now();
+  job->record.cycles.finish(sim::Cause::kAcknowledge, job->record.done);
+  for (const auto* queue : {&waiting_ack_, &jobs_})
+    for (const auto& later : *queue) later->record.cycles.hide(job->record.done);
   if (context_.observer) context_.observer->operation_done(job->record);
   if (context_.raise_interrupt) context_.raise_interrupt(IntrSource::kCdp, job->group);
 }

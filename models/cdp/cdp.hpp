@@ -40,6 +40,8 @@ class Cdp final : public Unit {
     uint32_t previous_atoms = 0;  ///< of the block before, whose results are still inside
     bool read_done = false;
     OpRecord record;
+    bool output_holds = false;    ///< the next block waits for results to leave
+    uint64_t stalls_at_last = 0;  ///< of the writer, when the last block was passed
     MemoryClaims reads, writes;
   };
 

@@ -42,7 +42,8 @@ ConvPipeline::ConvPipeline(const UnitContext& context)
                     ++cacc_count_;
                     sequencer_.kick();
                   },
-                  [this] { delivered(); }}),
+                  [this] { delivered(); }, [this] { return data_.room_at(); },
+                  [this] { return weights_.room_at(); }}),
       cdma_event_([this] { start_cdma(); }),
       csc_event_([this] { start_csc(); }),
       reset_event_([this] { reset_buffer(); }),
@@ -168,7 +169,7 @@ void ConvPipeline::start_csc() {
   if (op.cbuf.data_banks == last_csc_.data_banks &&
       op.cbuf.weight_banks == last_csc_.weight_banks) {
     csc_phase_ = Phase::kRunning;
-    sequencer_.start(op);
+    sequencer_.start(op, csc_at_, last_done_);
     return;
   }
   csc_phase_ = Phase::kWaitingForReset;
@@ -207,7 +208,7 @@ void ConvPipeline::reset_buffer() {
   cdma_phase_ = csc_phase_ = Phase::kRunning;
   if (data_reset_) run_data();
   run_weights();
-  if (!refused_) sequencer_.start(*operation(csc_count_).csc);
+  if (!refused_) sequencer_.start(*operation(csc_count_).csc, csc_at_, last_done_);
 }
 
 void ConvPipeline::run_data() {
@@ -350,6 +351,7 @@ void ConvPipeline::csc_done() {
   last_csc_ = {op.cbuf.data_banks, op.cbuf.weight_banks, op.cbuf.keep_data, op.cbuf.keep_weights,
                op.cbuf.image};
   operation(csc_count_).record.stalls = sequencer_.stalls();
+  operation(csc_count_).record.cycles = sequencer_.cycles();
   csc_.operation_done();
   ++csc_count_;
   csc_phase_ = Phase::kIdle;
@@ -364,6 +366,14 @@ void ConvPipeline::delivered() {
   if (!cannot_saturate(*op.csc)) static_cast<void>(op.cube->get());
   cacc_.poke(regs::cacc::D_OUT_SATURATION, op.record.group, *op.saturated);
   op.record.done = context_.events.now();
+  const bool csc_works = first_operation_ + static_cast<uint64_t>(it - operations_.begin()) ==
+                         csc_count_;  // a short operation is delivered before CSC is done with it
+  if (csc_works) op.record.cycles = sequencer_.cycles();
+  op.record.cycles.finish(sim::Cause::kDownstream, op.record.done);
+  for (Operation& next : operations_)
+    if (!next.done && &next != &op) next.record.cycles.hide(op.record.done);
+  if (!csc_works) sequencer_.cycles().hide(op.record.done);
+  last_done_ = op.record.done;
   op.record.macs = op.csc->macs();
   op.record.summary =
       fmt::format("{}x{}x{} kernel {}x{} stride {}x{} out {}x{}x{}{}", op.csc->in_width,

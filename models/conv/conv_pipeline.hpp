@@ -76,6 +76,7 @@ class ConvPipeline final : public Unit {
 
   bool refused_ = false;  ///< a program error: nothing starts any more
   Phase cdma_phase_ = Phase::kIdle, csc_phase_ = Phase::kIdle;
+  sim::Cycle last_done_ = 0;                        ///< of the operation delivered last
   sim::Cycle cdma_at_ = 0, csc_at_ = 0;             ///< when they began to wait for the reset
   bool data_reset_ = false, weight_reset_ = false;  ///< whose banks CDMA changes
   bool data_finished_ = false, weights_finished_ = false;

@@ -50,6 +50,7 @@ void DataFetch::start(const CdmaOp& op) {
 
 void DataFetch::release(uint64_t entries) {
   stored_entries_ -= std::min(entries, stored_entries_);
+  if (waits_for_room_) room_at_ = context_.events.now();
   if (plan_ && plan_->requests_left() && !admitted_) context_.events.schedule_in(request_event_, 1);
 }
 
@@ -57,7 +58,8 @@ void DataFetch::request() {
   if (request_event_.pending() || !plan_->requests_left()) return;
   if (!admitted_) {
     const uint64_t entries = uint64_t{plan_->group_lines(requested_groups_)} * entries_per_line_;
-    if (stored_entries_ + flying_entries_ + entries > data_entries_) return;  // release() continues
+    waits_for_room_ = stored_entries_ + flying_entries_ + entries > data_entries_;
+    if (waits_for_room_) return;  // release() continues
     flying_entries_ += entries;
     admitted_ = true;
   }

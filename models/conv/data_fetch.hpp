@@ -29,6 +29,10 @@ class DataFetch {
   void reset() { stored_entries_ = 0; }
   /// Atoms requested by the operation so far.
   [[nodiscard]] uint64_t requested_atoms() const { return requested_atoms_; }
+  /// Until when it last waited for room in the buffer.
+  [[nodiscard]] sim::Cycle room_at() const {
+    return waits_for_room_ ? context_.events.now() : room_at_;
+  }
   /// For the performance registers, of the operations since clear_counters().
   [[nodiscard]] uint32_t stall_cycles() const { return stalls_.cycles(); }
   [[nodiscard]] uint32_t flight_cycles() const { return flights_.cycles(context_.events.now()); }
@@ -47,6 +51,8 @@ class DataFetch {
   mcif::ReadPort* port_ = nullptr;
   std::unique_ptr<FetchPlan> plan_;
   uint32_t entries_per_line_ = 0, data_entries_ = 0;  ///< of the operation; of its banks
+  bool waits_for_room_ = false;
+  sim::Cycle room_at_ = 0;
   bool admitted_ = false;  ///< the current line group has its room in the buffer
   uint32_t requested_groups_ = 0, stored_groups_ = 0;
   uint64_t stored_entries_ = 0;  ///< in the buffer and not released

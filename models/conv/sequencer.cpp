@@ -58,7 +58,7 @@ Cycle Sequencer::step_cycles(uint32_t length) const {
   return std::max((length + e - 1) / e * e, hw_.mac_atomic_k_size);
 }
 
-void Sequencer::start(const CscOp& op) {
+void Sequencer::start(const CscOp& op, Cycle begun, Cycle before) {
   op_ = op;
   active_ = true;
   begun_ = false;
@@ -72,6 +72,9 @@ void Sequencer::start(const CscOp& op) {
   next_step_ = data_at_ = kernels_at_ = waiting_since_ = context_.events.now();
   kernels_needed_ = group_kernels();
   stalls_.clear();
+  cycles_.start(begun, context_.activity(ActivityUnit::kConv));
+  cycles_.hide(before);
+  cycles_.advance(sim::Cause::kPipeline, context_.events.now());
   try_group();
 }
 
@@ -96,10 +99,25 @@ void Sequencer::try_group() {
   const Cycle first = std::max(next_step_, ready + timing_.package + load);
   if (begun_ && first > next_step_) stalls_["weights"] += first - next_step_;
   if (!begun_) stalls_["input"] += first - waiting_since_;
+  account_wait(first);
   begun_ = true;
   waiting_for_group_ = false;
   if (!op_.cbuf.keep_weights) kernels_ -= group_kernels();
   begin_stripe(first);
+}
+
+// What the group waited for before its first step.
+void Sequencer::account_wait(Cycle first_step) {
+  using sim::Cause;
+  if (!begun_) {
+    cycles_.advance(Cause::kBuffer, std::min(callbacks_.data_room(), data_at_));
+    cycles_.advance(Cause::kData, data_at_);
+  }
+  if (begun_ && first_step <= next_step_) return;
+  cycles_.advance(Cause::kBuffer, std::min(callbacks_.weight_room(), kernels_at_));
+  cycles_.advance(Cause::kWeights, kernels_at_);
+  // From the second group on the load would be hidden, had the weights been there.
+  cycles_.advance(begun_ ? Cause::kWeights : Cause::kPipeline, first_step);
 }
 
 void Sequencer::begin_stripe(Cycle first_step) {
@@ -119,6 +137,7 @@ void Sequencer::begin_stripe(Cycle first_step) {
     weights_.send(std::max(load, context_.events.now()) + group_kernels() + timing_.weight_release,
                   entries);
   }
+  cycles_.advance(sim::Cause::kBusy, last_step);
   context_.events.schedule(issue_event_, last_step);
 }
 
@@ -135,6 +154,8 @@ void Sequencer::issue() {
   issued_ += length_;
   atoms_.send(now + cacc_timing_.first_atom, length_);
   next_step_ = now + step_cycles(length_);
+  cycles_.advance(sim::Cause::kDownstream, now);
+  cycles_.advance(sim::Cause::kBusy, next_step_);
   done_atoms_ += length_;
   if (done_atoms_ < stripe_atoms()) return begin_stripe(next_step_);
   done_atoms_ = 0;

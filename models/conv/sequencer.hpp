@@ -35,12 +35,15 @@ class Sequencer {
     std::function<void()> data_read;                     ///< the last line was read
     std::function<void()> csc_done, mac_done, cacc_done;
     std::function<void()> delivered;  ///< the last atom went to SDP
+    /// Until when CDMA's data, its weights last waited for room in the buffer.
+    std::function<sim::Cycle()> data_room, weight_room;
   };
 
   Sequencer(const UnitContext& context, sim::Stream& output, Callbacks callbacks);
 
-  /// CSC is running `op` from now on.
-  void start(const CscOp& op);
+  /// CSC is running `op` from now on; it began with it at `begun`, and the operation before it was
+  /// delivered at `before` (0: it is not yet).
+  void start(const CscOp& op, sim::Cycle begun, sim::Cycle before);
   void add_lines(uint32_t lines);
   void add_kernels(uint32_t kernels);
   void release_lines(uint64_t lines) { lines_ -= std::min<uint64_t>(lines, lines_); }
@@ -52,6 +55,8 @@ class Sequencer {
   void kick() { try_group(); }
   /// Cycles lost by cause since the operation's start.
   [[nodiscard]] const std::map<std::string, uint64_t>& stalls() const { return stalls_; }
+  /// Where the cycles of CSC's operation went so far.
+  [[nodiscard]] sim::CycleAccount& cycles() { return cycles_; }
 
  private:
   [[nodiscard]] uint32_t group_kernels() const;
@@ -60,6 +65,7 @@ class Sequencer {
   }
   [[nodiscard]] sim::Cycle step_cycles(uint32_t length) const;
   void try_group();
+  void account_wait(sim::Cycle first_step);
   void begin_stripe(sim::Cycle first_step);
   void issue();
   void finish(uint32_t length);
@@ -83,6 +89,7 @@ class Sequencer {
   uint64_t issued_ = 0, pushed_ = 0;  ///< atoms of all operations: computed, handed to the stream
   std::deque<uint64_t> ends_;         ///< `issued_` at the end of each operation not yet delivered
   std::map<std::string, uint64_t> stalls_;
+  sim::CycleAccount cycles_;
   sim::Event issue_event_, data_event_, csc_event_;
   DelayLine<uint32_t> atoms_;
   DelayLine<uint64_t> weights_;

@@ -22,6 +22,7 @@ WeightFetch::WeightFetch(const UnitContext& context, const CdmaTiming& timing,
       released_(context.events, [this](const uint64_t& atoms) {
         held_atoms_ -= std::min(atoms, held_atoms_);
         stored_atoms_ -= std::min(atoms, stored_atoms_);
+        if (waits_for_room_) room_at_ = context_.events.now();
         if (!active_) return;
         request();
         accept();
@@ -60,7 +61,8 @@ void WeightFetch::request() {
           : kRequestAtoms;
   const auto atoms =
       static_cast<uint32_t>(std::min<uint64_t>(limit, total_atoms_ - requested_atoms_));
-  if (held_atoms_ + atoms > capacity_atoms_ + ahead_atoms_) return;  // a release continues
+  waits_for_room_ = held_atoms_ + atoms > capacity_atoms_ + ahead_atoms_;
+  if (waits_for_room_) return;  // a release continues
   if (!port_->can_request()) {
     stalls_.refused(context_.events.now());
     return;  // the port's on_ready continues

@@ -24,6 +24,10 @@ class WeightFetch {
   /// CSC gave back buffer entries.
   void release(uint64_t entries);
   void reset() { held_atoms_ = stored_atoms_ = 0; }
+  /// Until when it last waited for room in the buffer.
+  [[nodiscard]] sim::Cycle room_at() const {
+    return waits_for_room_ ? context_.events.now() : room_at_;
+  }
   [[nodiscard]] uint64_t total_atoms() const { return total_atoms_; }
   /// For the performance registers, of the operations since clear_counters().
   [[nodiscard]] uint32_t stall_cycles() const { return stalls_.cycles(); }
@@ -48,7 +52,8 @@ class WeightFetch {
   uint32_t groups_ = 0, arrived_groups_ = 0;
   sim::Cycle next_update_ = 0;
   StallCounter stalls_;
-  bool active_ = false;
+  bool active_ = false, waits_for_room_ = false;
+  sim::Cycle room_at_ = 0;
   mcif::Ring<sim::Cycle> arrivals_;  ///< of atoms not taken
   sim::Cycle next_accept_ = 0;
   sim::Event request_event_, done_event_;

@@ -22,6 +22,12 @@ class Mcif final : public MemoryInterface, public Unit {
   std::vector<regs::RegBlock*> reg_blocks() override { return {&regs_}; }
   [[nodiscard]] bool idle() const override { return read_.idle() && write_.idle(); }
 
+  /// From now on every beat is added to these, a series a client; null: no more.
+  void watch(sim::Activity* reads, sim::Activity* writes) {
+    read_.watch(reads);
+    write_.watch(writes);
+  }
+
   /// Beats of one client, and of all; bytes are beats times beat_bytes().
   [[nodiscard]] uint64_t read_beats(ReadClient client) const {
     return read_.channel(client).beats();

@@ -234,6 +234,9 @@ Cycle ReadPath::grant_at(Cycle now) {
   next_grant_ = std::max(now + 1, before + 1);
   const MemoryTiming::Beats bus =
       memory_.read(at + timing_.read_command, address, beats, bus_.beat_bytes);
+  if (activity_)
+    activity_->add(static_cast<size_t>(kArbiterOrder[static_cast<unsigned>(winner)]), bus.first,
+                   bus.first + beats);
   returning_.push(bus);
   client.arrive(bus, timing_.read_response);
   client.granted(now);

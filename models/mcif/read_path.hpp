@@ -11,6 +11,7 @@
 #include "models/mcif/mcif_timing.hpp"
 #include "models/mcif/ring.hpp"
 #include "models/mcif/skid_chain.hpp"
+#include "models/sim/activity.hpp"
 
 namespace dlavp::mcif {
 
@@ -95,6 +96,7 @@ class ReadPath {
   /// Beats that may be outstanding.
   void set_outstanding(uint32_t beats) { limit_ = beats; }
   [[nodiscard]] bool idle() const;
+  void watch(sim::Activity* activity) { activity_ = activity; }
 
  private:
   friend class ReadChannel;
@@ -114,6 +116,7 @@ class ReadPath {
   std::array<ReadChannel*, kReadClients> ordered_{};  ///< as the arbiter's inputs are
   uint32_t visible_clients_ = 0;                      ///< a bit for each whose visible_ is known
   WeightedRoundRobin<kReadClients> arbiter_;
+  sim::Activity* activity_ = nullptr;  ///< hears of every beat
   sim::Event grant_event_;
   sim::Cycle next_grant_ = 0;
   sim::Cycle horizon_;       ///< cycles behind the present that nothing to come can change

@@ -214,6 +214,9 @@ void WritePath::grant() {
   client.granted(at);
   const Cycle last = at + timing_.write_command + beats - 1;
   const Cycle response = memory_.write(last, head.address, beats, bus_.beat_bytes);
+  if (activity_)
+    activity_->add(static_cast<size_t>(kArbiterOrder[static_cast<unsigned>(winner)]),
+                   at + timing_.write_command, last + 1);
   responses_.push({response, beats});
   client.respond(response, ack);
   if (client.visible_ != kNever) next = std::min(next, client.visible_);

@@ -10,6 +10,7 @@
 #include "models/mcif/dma_port.hpp"
 #include "models/mcif/mcif_timing.hpp"
 #include "models/mcif/ring.hpp"
+#include "models/sim/activity.hpp"
 
 namespace dlavp::mcif {
 
@@ -86,6 +87,7 @@ class WritePath {
   void set_weight(WriteClient client, uint8_t weight);
   void set_outstanding(uint32_t beats) { limit_ = beats; }
   [[nodiscard]] bool idle() const;
+  void watch(sim::Activity* activity) { activity_ = activity; }
 
  private:
   friend class WriteChannel;
@@ -103,6 +105,7 @@ class WritePath {
   MemoryTiming& memory_;
   std::array<std::unique_ptr<WriteChannel>, kWriteClients> channels_;
   WeightedRoundRobin<kWriteClients> arbiter_;
+  sim::Activity* activity_ = nullptr;  ///< hears of every beat
   sim::Event grant_event_;
   sim::Cycle next_grant_ = 0;
   uint32_t limit_ = 0, outstanding_ = 0;

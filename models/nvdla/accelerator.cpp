@@ -59,7 +59,8 @@ void Accelerator::build() {
       .cvif = cvif_.get(),
       .raise_interrupt = [this](IntrSource source, unsigned group) { glb_->raise(source, group); },
       .observer = this,
-      .watcher_slot = &watcher_};
+      .watcher_slot = &watcher_,
+      .activity_slots = &activities_};
   wiring_ = std::make_unique<Wiring>(hw_, context);
   units_ = wiring_->all();
   units_.push_back(glb_.get());
@@ -122,6 +123,15 @@ void Accelerator::refuse_absent(uint32_t address) {
          there ? fmt::format("{} is in {}, but is not modelled", unit->name, hw_.name)
                : fmt::format("{} is not in {}", unit->name, hw_.name)}));
   }
+}
+
+void Accelerator::operation_done(const OpRecord& record) {
+  uint64_t sum = 0;
+  for (const uint64_t part : record.cycles.parts()) sum += part;
+  DLAVP_CHECK(record.cycles.started() == record.started && sum == record.done - record.started,
+              "{}: {} cycles accounted for from {}, {} passed from {}", record.unit, sum,
+              record.cycles.started(), record.done - record.started, record.started);
+  operations_.push_back(record);
 }
 
 void Accelerator::program_error(const Diagnostics& errors) {

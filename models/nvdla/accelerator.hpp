@@ -59,6 +59,18 @@ class Accelerator final : private Observer {
   /// What that found so far.
   [[nodiscard]] const Diagnostics& hazards() const { return hazard_checker_.found(); }
 
+  /// From now on every part of a unit's operations is added to `activity` as well (a series a
+  /// cause); null ends it.
+  void watch_activity(ActivityUnit unit, sim::Activity* activity) {
+    activities_[static_cast<size_t>(unit)] = activity;
+  }
+  /// From now on every beat of the primary or the secondary port is added (a series a client); null
+  /// ends it.
+  void watch_memory(sim::Activity* reads, sim::Activity* writes, bool secondary) {
+    mcif::Mcif* port = secondary ? cvif_.get() : mcif_.get();
+    if (port) port->watch(reads, writes);
+  }
+
   /// Operations completed so far, in order of completion.
   [[nodiscard]] const std::vector<OpRecord>& operations() const { return operations_; }
   /// Everything that units refused so far.
@@ -74,7 +86,7 @@ class Accelerator final : private Observer {
  private:
   struct Wiring;  ///< the units of the datapath; defined where they are known
 
-  void operation_done(const OpRecord& record) override { operations_.push_back(record); }
+  void operation_done(const OpRecord& record) override;
   void program_error(const Diagnostics& errors) override;
   void build();
   void map_registers(Unit& unit);
@@ -88,6 +100,7 @@ class Accelerator final : private Observer {
   std::unique_ptr<sim::EventQueue> events_;
   HazardChecker hazard_checker_;
   MemoryWatcher* watcher_ = nullptr;
+  std::array<sim::Activity*, kActivityUnits> activities_{};
   std::unique_ptr<glb::Glb> glb_;
   std::unique_ptr<mcif::Mcif> mcif_, cvif_;
   std::unique_ptr<Wiring> wiring_;

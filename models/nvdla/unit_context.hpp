@@ -1,6 +1,7 @@
 // What the accelerator gives each of its units, and what units tell it. No SystemC.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -16,6 +17,7 @@
 #include "models/common/timing_params.hpp"
 #include "models/mcif/dma_port.hpp"
 #include "models/nvdla/memory_claims.hpp"
+#include "models/sim/cycle_account.hpp"
 #include "models/sim/event_queue.hpp"
 #include "models/sim/stream.hpp"
 
@@ -35,7 +37,12 @@ struct OpRecord {
   uint64_t read_beats = 0, write_beats = 0;
   uint64_t macs = 0;                       ///< useful multiply-adds
   std::map<std::string, uint64_t> stalls;  ///< cycles by cause
+  sim::CycleAccount cycles;                ///< from `started` to `done`, every one of them
 };
+
+/// Units whose activity a timeline can show.
+enum class ActivityUnit : uint8_t { kConv, kSdp, kPdp, kCdp };
+inline constexpr size_t kActivityUnits = 4;
 
 /// Collects what happens; implemented by the accelerator's owner.
 class Observer {
@@ -68,7 +75,12 @@ struct UnitContext {
   std::function<void(IntrSource, unsigned group)> raise_interrupt;
   Observer* observer = nullptr;
   MemoryWatcher* const* watcher_slot = nullptr;  ///< filled when somebody wants to watch
+  /// Filled, a unit a slot, when somebody wants a timeline.
+  const std::array<sim::Activity*, kActivityUnits>* activity_slots = nullptr;
 
+  [[nodiscard]] sim::Activity* activity(ActivityUnit unit) const {
+    return activity_slots ? (*activity_slots)[static_cast<size_t>(unit)] : nullptr;
+  }
   [[nodiscard]] MemoryWatcher* watcher() const { return watcher_slot ? *watcher_slot : nullptr; }
   [[nodiscard]] mcif::MemoryInterface& interface(RamType type) const {
     mcif::MemoryInterface* m = type == RamType::kMc ? mcif : cvif;

@@ -153,6 +153,7 @@ void Pdp::try_start() {
   job->record.enabled = enabled;
   job->record.started = context_.events.now();
   job->record.summary = job->op.summary();
+  job->record.cycles.start(job->record.started, context_.activity(ActivityUnit::kPdp));
   job->reads = MemoryClaims(context_.watcher());
   if (job->reads.watched() && !on_the_fly)
     job->reads.add({"PDP", next_group_, "input", false,
@@ -182,6 +183,7 @@ void Pdp::start_core() {
                     cube_footprint(job.op.dst, job.op.out, job.op.surfaces, atom())});
   const Cycle at = std::max(enabled_at_[job.group] + timing_.enable_to_core, core_free_);
   horizontal_free_ = vertical_free_ = std::max(at, context_.events.now());
+  job.record.cycles.advance(sim::Cause::kPipeline, horizontal_free_);
   writer_.start(
       port_of(job.op.dst.ram), at,
       cube_lines(job.op.bands, false, job.op.dst, job.op.surfaces, job.op.out.height, atom()));
@@ -246,10 +248,16 @@ void Pdp::core() {
     }
     play(job, job.schedule.next(), std::max(at, horizontal_free_));
   }
+  if (job.schedule.more()) job.output_holds = true;
 }
 
 void Pdp::play(Job& job, const Position& position, Cycle at) {
+  sim::CycleAccount& cycles = job.record.cycles;
+  cycles.advance(job.output_holds ? sim::Cause::kDownstream : sim::Cause::kData, at);
+  job.output_holds = false;
+  job.stalls_at_last = writer_.stall_cycles();
   horizontal_free_ = at + atom_cycles_;
+  cycles.advance(sim::Cause::kBusy, horizontal_free_);
   if (!position.row_result) return;
   const Cycle latency =
       timing_.horizontal_to_vertical - (job.op.on_the_fly ? timing_.on_the_fly_input : 0);
@@ -261,6 +269,7 @@ void Pdp::play(Job& job, const Position& position, Cycle at) {
   // A row result that the vertical stage cannot take yet holds up the positions behind it;
   // positions without one pass while the vertical stage flushes or pauses.
   horizontal_free_ = vertical - latency + atom_cycles_;
+  cycles.advance(sim::Cause::kBusy, horizontal_free_);
   vertical_free_ =
       vertical + atom_cycles_ + (position.single_column ? timing_.single_column_pause : 0);
   for (uint32_t i = 0; i < position.flush_results; ++i) {
@@ -295,6 +304,9 @@ void Pdp::core_finished() {
   jobs_.pop_front();
   job->record.write_beats = writer_.beats();
   job->record.stalls["write"] = writer_.stall_cycles();
+  job->record.cycles.advance(sim::Cause::kDownstream, context_.events.now(),
+                             writer_.stall_cycles() - job->stalls_at_last);
+  job->record.cycles.advance(sim::Cause::kPipeline, context_.events.now());
   regs_.poke(regs::pdp::D_PERF_WRITE_STALL, job->group,
              job->op.count_write_stalls ? static_cast<uint32_t>(writer_.stall_cycles()) : 0);
   regs_.operation_done();
@@ -348,6 +360,9 @@ void Pdp::complete() {
         Diagnostics({"pdp.memory", fmt::format("PDP group {}", job->group),
                      fmt::format("output at {:#x} is not in memory", job->op.dst.address)}));
   job->record.done = context_.events.now();
+  job->record.cycles.finish(sim::Cause::kAcknowledge, job->record.done);
+  for (const auto* queue : {&waiting_ack_, &jobs_})
+    for (const auto& later : *queue) later->record.cycles.hide(job->record.done);
   if (context_.observer) context_.observer->operation_done(job->record);
   if (context_.raise_interrupt) context_.raise_interrupt(IntrSource::kPdp, job->group);
 }

@@ -39,6 +39,8 @@ class Pdp final : public Unit {
     bool written = false, acknowledged = false;
     uint64_t atoms_left;  ///< of the input, on the fly
     OpRecord record;
+    bool output_holds = false;    ///< the next position waits for results to leave
+    uint64_t stalls_at_last = 0;  ///< of the writer, when the last position was played
     MemoryClaims reads, writes;
   };
 

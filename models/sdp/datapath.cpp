@@ -114,7 +114,8 @@ Datapath::Datapath(const UnitContext& context, const SdpTiming& timing, const St
     if (memory) memory->write_port(mcif::WriteClient::kSdp).set_handlers(more, more, acknowledged);
 }
 
-void Datapath::start(const SdpOp& op, const std::array<bool, kStages>& operands, sim::Cycle load) {
+void Datapath::start(const SdpOp& op, const std::array<bool, kStages>& operands, sim::Cycle begun,
+                     sim::Cycle load) {
   DLAVP_CHECK(!active_, "datapath started while busy with group {}", op_.group);
   op_ = op;
   operands_ = operands;
@@ -124,6 +125,10 @@ void Datapath::start(const SdpOp& op, const std::array<bool, kStages>& operands,
       (op.size.channels + context_.hw.memory_atomic_size - 1) / context_.hw.memory_atomic_size;
   to_enter_ = to_leave_ = op.size.pixels() * surfaces;
   next_entry_ = load + timing_.load_to_data;
+  cycles_.start(begun, context_.activity(ActivityUnit::kSdp));
+  cycles_.advance(sim::Cause::kData, load);  // for what its read DMA is to fetch
+  cycles_.advance(sim::Cause::kPipeline, next_entry_);
+  output_holds_ = false;
   entered_ = taken_ = 0;
   out_ = 0;
   met_ = {};
@@ -184,18 +189,28 @@ sim::Cycle Datapath::room_time() const {
   return room;
 }
 
+bool Datapath::held_by_output() const {
+  return inside() >= in_flight_limit_ ||
+         (op_.to_pdp && entered_ > cost_.pdp_atoms && taken_ <= entered_ - cost_.pdp_atoms);
+}
+
 void Datapath::kick() {
   if (!active_) return;
   if (any_operand_) meet();
   if (enter_event_.pending()) return;
   const sim::Cycle at = entry_time();
+  if (at > next_entry_ && to_enter_ != 0) output_holds_ = held_by_output();
   if (at != sim::kNever) context_.events.schedule(enter_event_, at);
 }
 
 void Datapath::enter() {
   const sim::Cycle now = context_.events.now();
   if (entry_time() != now) return kick();
+  cycles_.advance(output_holds_ ? sim::Cause::kDownstream : sim::Cause::kData, now);
   next_entry_ = now + cost_.period;
+  cycles_.advance(sim::Cause::kBusy, next_entry_);
+  output_holds_ = false;
+  if (to_enter_ == 1) stalls_at_last_ = stall_cycles_;
   --to_enter_;
   entered_at_[entered_++ % kRing] = now;
   if (!any_operand_) put_out(now);
@@ -319,6 +334,8 @@ void Datapath::pdp_took() {
 }
 
 void Datapath::finish(sim::Cycle last) {
+  cycles_.advance(sim::Cause::kDownstream, last, stall_cycles_ - stalls_at_last_);
+  cycles_.advance(sim::Cause::kPipeline, last + timing_.done);
   context_.events.schedule(done_event_, last + timing_.done);
 }
 

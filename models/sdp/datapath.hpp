@@ -53,20 +53,25 @@ class Datapath {
            sim::Stream& from_conv, sim::Stream& to_pdp, std::function<void()> done,
            std::function<void()> acknowledged);
 
-  /// Begins `op`; its registers took effect at `load`. `operands`: which streams feed it.
-  void start(const SdpOp& op, const std::array<bool, kStages>& operands, sim::Cycle load);
+  /// Begins `op`, which was taken up at `begun`; its registers took effect at `load`. `operands`:
+  /// which streams feed it.
+  void start(const SdpOp& op, const std::array<bool, kStages>& operands, sim::Cycle begun,
+             sim::Cycle load);
   [[nodiscard]] bool active() const { return active_; }
   /// Input, operand or output space may have come.
   void kick();
 
   [[nodiscard]] uint64_t write_stall_cycles() const { return stall_cycles_; }
   [[nodiscard]] uint64_t write_beats() const { return write_beats_; }
+  /// Where the operation's cycles went so far.
+  [[nodiscard]] sim::CycleAccount& cycles() { return cycles_; }
 
  private:
   [[nodiscard]] sim::Cycle entry_time() const;
   [[nodiscard]] sim::Cycle room_time() const;
   /// Atoms between entry and write DMA.
   [[nodiscard]] uint64_t inside() const { return to_leave_ - to_enter_; }
+  [[nodiscard]] bool held_by_output() const;
   void enter();
   void meet();
   void put_out(sim::Cycle at);
@@ -113,6 +118,9 @@ class Datapath {
   bool stalled_ = false;
   sim::Cycle stalled_since_ = 0;
   uint64_t stall_cycles_ = 0, write_beats_ = 0;
+  sim::CycleAccount cycles_;
+  bool output_holds_ = false;    ///< the next atom waits for what is behind it
+  uint64_t stalls_at_last_ = 0;  ///< stall_cycles_ when the last atom entered
 };
 
 }  // namespace dlavp::sdp

@@ -330,7 +330,8 @@ void Sdp::launch() {
   if (job_->op.to_pdp)
     output_.cubes.push_back(
         std::make_shared<LazyCube<int8_t>>([job = job_] { return job->result().cube; }));
-  datapath_->start(job_->op, operands, context_.events.now());
+  datapath_->start(job_->op, operands, job_->started, context_.events.now());
+  datapath_->cycles().hide(last_done_);
 }
 
 void Sdp::post_status(const Job& job, const Outcome& outcome) {
@@ -367,6 +368,7 @@ void Sdp::end_sdp() {
   record.read_beats = job->read ? job->read->beats : 0;
   record.write_beats = datapath_->write_beats();
   record.stalls["write"] = datapath_->write_stall_cycles();
+  record.cycles = datapath_->cycles();
   if (!job->op.writes_memory()) completion.at = now;
   completion.claims = std::move(job->claims);
   completions_.push_back(std::move(completion));
@@ -393,6 +395,11 @@ void Sdp::raise() {
     OpRecord record = std::move(completions_.front().record);
     completions_.pop_front();
     record.done = now;
+    record.cycles.finish(record.write_beats > 0 ? sim::Cause::kAcknowledge : sim::Cause::kOverlap,
+                         now);
+    for (Completion& later : completions_) later.record.cycles.hide(now);
+    if (datapath_->active()) datapath_->cycles().hide(now);
+    last_done_ = now;
     context_.raise_interrupt(IntrSource::kSdp, record.group);
     context_.observer->operation_done(record);
   }

@@ -66,6 +66,7 @@ class Sdp final : public Unit {
   uint32_t lut_address_ = 0;
   bool lut_lo_ = false, lut_write_ = false;
 
+  sim::Cycle last_done_ = 0;  ///< of the operation completed last
   bool halted_ = false;
   std::array<sim::Cycle, 2> rdma_enabled_{}, sdp_enabled_{};
   std::shared_ptr<ReadJob> reading_;  ///< the read DMA's operation

@@ -1,0 +1,2 @@
+target_sources(dlavp_app PRIVATE timed_run.cpp estimate_report.cpp)
+target_link_libraries(dlavp_app PRIVATE dlavp_estimate dlavp_compiler dlavp_host)

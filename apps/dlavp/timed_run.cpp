@@ -1,0 +1,69 @@
+#include "apps/dlavp/timed_run.hpp"
+
+#include <algorithm>
+
+#include "compiler/data/samples.hpp"
+#include "compiler/driver/compile.hpp"
+#include "compiler/frontend/onnx_import.hpp"
+
+namespace dlavp::app {
+
+Result<std::vector<uint8_t>> compile_for_time(const std::string& path, const HwConfig& hw) {
+  const auto model = compiler::read_onnx(path);
+  if (!model) return model.errors();
+  auto graph = compiler::import_onnx(*model);
+  if (!graph) return graph.errors();
+  const compiler::Samples samples = compiler::random_samples(*graph, 1);
+  compiler::CompileOptions options;
+  options.measure = false;
+  auto compiled = compiler::compile_graph(hw, std::move(graph).value(), samples, options);
+  if (!compiled) return compiled.errors();
+  return std::move(compiled).value().bytes;
+}
+
+Result<vp::RunResult> time_loadable(const std::vector<uint8_t>& loadable, const std::string& place,
+                                    const HwConfig& hw, const PlatformConfig& platform) {
+  const auto network = vp::read_network(loadable, place);
+  if (!network) return network.errors();
+  if (Diagnostics errors = check_config(*network, hw, place); !errors.empty()) return errors;
+  const auto timing = TimingParams::load(hw);
+  if (!timing) return timing.errors();
+  auto session = vp::Session::create(hw, *timing, platform);
+  if (!session) return session.errors();
+  if (Diagnostics errors = (*session)->load(loadable, *network); !errors.empty()) return errors;
+  std::vector<std::vector<uint8_t>> inputs;
+  for (const vp::IoTensor& input : network->inputs) inputs.emplace_back(input.bytes);
+  auto outcome = (*session)->run(inputs);
+  if (auto* failure = std::get_if<vp::RunFailure>(&outcome)) return failure->errors;
+  return std::move(std::get<vp::RunResult>(outcome));
+}
+
+TimeSplit split_time(const std::vector<OpRecord>& records) {
+  // Cycles at which the number of units at work changes; convolutions count apart.
+  struct Edge {
+    sim::Cycle at;
+    int conv, others;
+  };
+  std::vector<Edge> edges;
+  sim::Cycle origin = sim::kNever;
+  for (const OpRecord& r : records) {
+    const int conv = r.unit == "CONV" ? 1 : 0;
+    edges.push_back({r.started, conv, 1 - conv});
+    edges.push_back({r.done, -conv, conv - 1});
+    origin = std::min(origin, r.enabled);
+  }
+  std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.at < b.at; });
+  TimeSplit split;
+  int conv = 0, others = 0;
+  sim::Cycle at = origin;
+  for (const Edge& e : edges) {
+    (conv > 0 ? split.conv : others > 0 ? split.others : split.idle) += e.at - at;
+    at = e.at;
+    conv += e.conv;
+    others += e.others;
+  }
+  split.total = split.conv + split.others + split.idle;
+  return split;
+}
+
+}  // namespace dlavp::app

@@ -1,0 +1,28 @@
+// A loadable's or network's time on the platform, for commands that want a figure and not results:
+// inputs are zeros, which no cycle depends on.
+#pragma once
+
+#include <string>
+
+#include "vp/host/session.hpp"
+
+namespace dlavp::app {
+
+/// Compiles an ONNX file for `hw` with scales from random inputs. Errors: those of the compiler.
+Result<std::vector<uint8_t>> compile_for_time(const std::string& path, const HwConfig& hw);
+
+/// Runs `loadable` once. One call a process. Errors: those of reading and running it, and
+/// "run.never_finished".
+Result<vp::RunResult> time_loadable(const std::vector<uint8_t>& loadable, const std::string& place,
+                                    const HwConfig& hw, const PlatformConfig& platform);
+
+/// The accelerator's time from the first enable to the last completion, by what was at work.
+struct TimeSplit {
+  uint64_t total = 0;
+  uint64_t conv = 0;    ///< a convolution, whatever ran beside it
+  uint64_t others = 0;  ///< no convolution, but another unit
+  uint64_t idle = 0;    ///< nothing: the core programs the next operation
+};
+[[nodiscard]] TimeSplit split_time(const std::vector<OpRecord>& records);
+
+}  // namespace dlavp::app
