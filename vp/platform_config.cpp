@@ -2,6 +2,7 @@
 #include "vp/platform_config.hpp"
 
 #include <bit>
+#include <cstdio>
 
 #include "models/common/hw_config.hpp"
 #include "models/common/yaml_reader.hpp"
@@ -14,6 +15,8 @@ using yaml::MapReader;
 using yaml::Need;
 
 constexpr uint64_t kMaxAddress = INT64_MAX;
+constexpr uint32_t kMaxLatency = 100000;
+constexpr double kMaxBytesPerCycle = 4096;
 
 double clock(MapReader& in, const std::string& key) {
   const double hz = in.real(key).value_or(1);
@@ -29,42 +32,67 @@ uint32_t positive(MapReader& in, const std::string& key, uint32_t max) {
   return static_cast<uint32_t>(value.value_or(1));
 }
 
-DramConfig dram(MapReader& in) {
-  DramConfig d;
-  d.banks = positive(in, "banks", 64);
-  d.row_bytes = positive(in, "row_bytes", 1 << 16);
-  d.row_hit_cycles = positive(in, "row_hit", 10000);
-  d.row_miss_cycles = positive(in, "row_miss", 10000);
-  d.bytes_per_cycle = positive(in, "bytes_per_cycle", 1024);
-  d.write_ack_cycles = positive(in, "write_ack", 10000);
-  const std::pair<const char*, uint32_t> powers[] = {
-      {"banks", d.banks}, {"row_bytes", d.row_bytes}, {"bytes_per_cycle", d.bytes_per_cycle}};
-  for (const auto& [key, value] : powers)
-    if (!std::has_single_bit(value))
-      in.error("power_of_two", key, fmt::format("{} is {}, expected a power of two", key, value));
-  if (d.row_miss_cycles < d.row_hit_cycles)
-    in.error(
-        "dram", "row_miss",
-        fmt::format("row_miss is {}, less than row_hit {}", d.row_miss_cycles, d.row_hit_cycles));
-  return d;
-}
-
-MemoryConfig memory(MapReader& parent, const std::string& key) {
+/// Errors of a part's file are not of this one's places: they are added as they are.
+MemoryConfig memory(MapReader& parent, const std::string& key, Diagnostics& errors) {
   MemoryConfig m;
   auto in = parent.map(key);
   if (!in) return m;
   const std::string kind = in->text("kind").value_or("fixed");
   if (kind == "dram") {
     m.kind = MemoryKind::kDram;
-    m.dram = dram(*in);
+    if (const auto part = in->text("part")) {
+      const auto dram = load_dram_config(*part);
+      if (dram)
+        m.dram = *dram;
+      else
+        errors.append(dram.errors());
+    }
+  } else if (kind == "bandwidth") {
+    m.kind = MemoryKind::kBandwidth;
+    m.latency_cycles = positive(*in, "latency", kMaxLatency);
+    m.bytes_per_cycle = in->real("bytes_per_cycle").value_or(1);
+    if (!(m.bytes_per_cycle > 0 && m.bytes_per_cycle <= kMaxBytesPerCycle))
+      in->error("range", "bytes_per_cycle",
+                fmt::format("bytes_per_cycle is {}, expected above 0 and at most {}",
+                            m.bytes_per_cycle, kMaxBytesPerCycle));
   } else if (kind == "fixed") {
-    m.latency_cycles = positive(*in, "latency", 100000);
+    m.latency_cycles = positive(*in, "latency", kMaxLatency);
   } else {
-    in->error("memory_kind", "kind", fmt::format("kind is '{}', expected fixed or dram", kind));
+    in->error("memory_kind", "kind",
+              fmt::format("kind is '{}', expected fixed, bandwidth or dram", kind));
     return m;
   }
   in->finish();
   return m;
+}
+
+CoreCacheConfig core_cache(MapReader& parent) {
+  CoreCacheConfig c;
+  auto in = parent.map("core", Need::kOptional);
+  if (!in) return c;
+  const std::string traffic = in->text("traffic").value_or("free");
+  if (traffic == "cached") {
+    c.traffic = CoreTraffic::kCached;
+    c.bytes = positive(*in, "bytes", 1 << 26);
+    c.line_bytes = positive(*in, "line_bytes", 4096);
+    c.ways = positive(*in, "ways", 64);
+    const uint64_t set = uint64_t{c.line_bytes} * c.ways;
+    if (!std::has_single_bit(c.line_bytes) || c.line_bytes < 8 || c.bytes % set != 0 ||
+        !std::has_single_bit(c.bytes / set))
+      in->error(
+          "core_cache", "bytes",
+          fmt::format("{} bytes in {} ways of {}-byte lines: expected lines of a power of two, "
+                      "8 or more, and a power of two of sets",
+                      c.bytes, c.ways, c.line_bytes));
+  } else if (traffic == "uncached") {
+    c.traffic = CoreTraffic::kUncached;
+  } else if (traffic != "free") {
+    in->error("core_traffic", "traffic",
+              fmt::format("traffic is '{}', expected free, cached or uncached", traffic));
+    return c;
+  }
+  in->finish();
+  return c;
 }
 
 struct NamedWindow {
@@ -101,7 +129,7 @@ Window window(MapReader& parent, const std::string& key, std::vector<NamedWindow
   return w;
 }
 
-void read(MapReader& in, PlatformConfig& c) {
+void read(MapReader& in, PlatformConfig& c, Diagnostics& errors) {
   c.name = in.text("name").value_or("");
   if (auto clocks = in.map("clocks")) {
     c.core_clock_hz = clock(*clocks, "core_hz");
@@ -109,8 +137,9 @@ void read(MapReader& in, PlatformConfig& c) {
     clocks->finish();
   }
   if (auto memories = in.map("memory")) {
-    c.dram = memory(*memories, "dram");
-    c.sram = memory(*memories, "sram");
+    c.dram = memory(*memories, "dram", errors);
+    c.sram = memory(*memories, "sram", errors);
+    c.core = core_cache(*memories);
     memories->finish();
   }
   if (auto map = in.map("address_map")) {
@@ -135,6 +164,45 @@ void read(MapReader& in, PlatformConfig& c) {
 
 }  // namespace
 
+std::string MemoryConfig::text() const {
+  switch (kind) {
+    case MemoryKind::kFixed:
+      return fmt::format("fixed latency {}", latency_cycles);
+    case MemoryKind::kBandwidth:
+      return fmt::format("latency {}, {:g} bytes a cycle", latency_cycles, bytes_per_cycle);
+    case MemoryKind::kDram:
+      return fmt::format("{}, {:g} GB/s at the pins", dram.name, dram.peak_bandwidth() / 1e9);
+  }
+  return "";
+}
+
+Result<MemoryConfig> parse_memory(const std::string& text) {
+  MemoryConfig m;
+  const std::string kind = text.substr(0, text.find(':'));
+  if (kind != "fixed" && kind != "bandwidth") {
+    const auto dram = load_dram_config(text);
+    if (!dram) return dram.errors();
+    m.kind = MemoryKind::kDram;
+    m.dram = *dram;
+    return m;
+  }
+  const bool fixed = kind == "fixed";
+  m.kind = fixed ? MemoryKind::kFixed : MemoryKind::kBandwidth;
+  int used = 0;
+  const std::string rest = text.substr(kind.size());
+  const int got =
+      fixed ? std::sscanf(rest.c_str(), ":%u%n", &m.latency_cycles, &used)
+            : std::sscanf(rest.c_str(), ":%u:%lf%n", &m.latency_cycles, &m.bytes_per_cycle, &used);
+  const bool whole = got == (fixed ? 1 : 2) && static_cast<size_t>(used) == rest.size();
+  if (!whole || m.latency_cycles == 0 || m.latency_cycles > kMaxLatency ||
+      (!fixed && !(m.bytes_per_cycle > 0 && m.bytes_per_cycle <= kMaxBytesPerCycle)))
+    return Error{"platform.memory", "",
+                 fmt::format("'{}', expected fixed:LATENCY with 1 to {} cycles, "
+                             "bandwidth:LATENCY:BYTES with up to {} bytes a cycle, or a part",
+                             text, kMaxLatency, kMaxBytesPerCycle)};
+  return m;
+}
+
 Result<PlatformConfig> load_platform_config(const std::string& name_or_path) {
   std::filesystem::path path = name_or_path;
   const bool is_name = name_or_path.find('/') == std::string::npos && path.extension() != ".yaml" &&
@@ -149,7 +217,7 @@ Result<PlatformConfig> load_platform_config(const std::string& name_or_path) {
   Diagnostics errors;
   MapReader in(*root, path.string(), "platform", errors);
   PlatformConfig config;
-  read(in, config);
+  read(in, config, errors);
   in.finish();
   if (!errors.empty()) return errors;
   return config;

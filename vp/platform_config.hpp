@@ -9,27 +9,26 @@
 #include <vector>
 
 #include "models/common/result.hpp"
+#include "vp/memory/dram_config.hpp"
 
 namespace dlavp {
 
-/// A simple DRAM: banks with one open row each behind one data bus. Cycles are of the accelerator's
-/// clock.
-struct DramConfig {
-  uint32_t banks = 8;
-  uint32_t row_bytes = 2048;
-  uint32_t row_hit_cycles = 20;    ///< request to first beat, row open
-  uint32_t row_miss_cycles = 50;   ///< close the row, open another
-  uint32_t bytes_per_cycle = 8;    ///< of the data bus
-  uint32_t write_ack_cycles = 20;  ///< last beat to response
-};
+enum class MemoryKind : uint8_t { kFixed, kBandwidth, kDram };
 
-enum class MemoryKind : uint8_t { kFixed, kDram };
-
-/// One memory behind an AXI port of the accelerator.
+/// One memory behind an AXI port of the accelerator. Cycles are of the accelerator's clock.
 struct MemoryConfig {
   MemoryKind kind = MemoryKind::kFixed;
-  uint32_t latency_cycles = 32;  ///< kFixed
+  uint32_t latency_cycles = 32;  ///< kFixed, kBandwidth
+  double bytes_per_cycle = 0;    ///< kBandwidth
   DramConfig dram;               ///< kDram
+  [[nodiscard]] std::string text() const;
+};
+
+/// What the core's accesses to DRAM cost the memory.
+enum class CoreTraffic : uint8_t { kFree, kCached, kUncached };
+struct CoreCacheConfig {
+  CoreTraffic traffic = CoreTraffic::kFree;
+  uint32_t bytes = 16384, line_bytes = 64, ways = 4;  ///< kCached
 };
 
 /// A window of the address map.
@@ -43,6 +42,7 @@ struct PlatformConfig {
   double core_clock_hz = 0, nvdla_clock_hz = 0;
   MemoryConfig dram;  ///< behind DBB, shared with the core
   MemoryConfig sram;  ///< behind the secondary interface
+  CoreCacheConfig core;
   Window dram_window, sram_window, nvdla_window, clint_window, plic_window, uart_window;
   uint32_t nvdla_irq = 1;  ///< PLIC source
 };
@@ -50,5 +50,9 @@ struct PlatformConfig {
 /// Loads a platform: a name in configs/platform ("default") or the path of a YAML file.
 /// Errors ("platform.*"): every violated rule with its place.
 Result<PlatformConfig> load_platform_config(const std::string& name_or_path);
+
+/// A memory in short, as an option of a command: "fixed:32" (latency), "bandwidth:32:4" (latency,
+/// bytes a cycle), "ddr3_1600" (a part's name or file). Errors: "platform.memory", "memory.*".
+Result<MemoryConfig> parse_memory(const std::string& text);
 
 }  // namespace dlavp

@@ -72,12 +72,6 @@ void check_options(const Cli& cli, Diagnostics& errors) {
                "expected a network or --published FILE; see dlavp estimate --help");
 }
 
-std::string memory_words(const MemoryConfig& m) {
-  return m.kind == MemoryKind::kFixed
-             ? fmt::format("memory of fixed latency {}", m.latency_cycles)
-             : std::string("DRAM of the platform");
-}
-
 /// Nothing if no timed figure is wanted.
 Result<std::optional<TimedFigure>> time_network(const Cli& cli, const HwConfig& hw) {
   const auto platform = load_platform_config(cli.text("platform", "default"));
@@ -101,7 +95,7 @@ Result<std::optional<TimedFigure>> time_network(const Cli& cli, const HwConfig& 
   figure.split = split_time(run->records);
   figure.operations = run->operations.size();
   figure.clock_hz = platform->nvdla_clock_hz;
-  figure.memory = memory_words(platform->dram);
+  figure.memory = "memory: " + platform->dram.text();
   return std::optional(figure);
 }
 

@@ -53,6 +53,12 @@ void use_platform(const Cli& cli, Setup& s, Diagnostics& errors) {
     s.platform = *platform;
   else
     errors.append(platform.errors());
+  if (cli.has("memory")) {
+    if (const auto memory = parse_memory(cli.text("memory")))
+      s.platform.dram = *memory;
+    else
+      errors.append(memory.errors());
+  }
   if (!cli.has("mem-latency")) return;
   const auto latency = static_cast<uint32_t>(cli.integer("mem-latency", 32, 1, 100000, errors));
   for (MemoryConfig* memory : {&s.platform.dram, &s.platform.sram}) {
@@ -325,6 +331,9 @@ int cmd_run(const std::vector<std::string>& args) {
             "write the output tensor: .npy, or the memory's bytes");
   cli.add()("platform,p", po::value<std::string>(),
             "platform, a name or a file (default: default)");
+  cli.add()("memory", po::value<std::string>(),
+            "DRAM instead of the platform's: fixed:LATENCY, bandwidth:LATENCY:BYTES or a part "
+            "(ddr3_1600, ddr4_2400, ddr4_3200, lpddr4_3200)");
   cli.add()("mem-latency", po::value<int64_t>(),
             "fixed memory latency in cycles, instead of the platform's memory");
   cli.add()("timeline", po::value<std::string>(),

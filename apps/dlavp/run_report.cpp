@@ -183,11 +183,7 @@ RunTotals totals(const vp::RunResult& r, const HwConfig& hw) {
   return t;
 }
 
-std::string memory_text(const MemoryConfig& m) {
-  return m.kind == MemoryKind::kFixed ? fmt::format("fixed latency {}", m.latency_cycles)
-                                      : fmt::format("DRAM of {} banks, {} bytes a cycle",
-                                                    m.dram.banks, m.dram.bytes_per_cycle);
-}
+std::string memory_text(const MemoryConfig& m) { return m.text(); }
 
 struct RunReport::Collected {
   Json runs = Json::array();

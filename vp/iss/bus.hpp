@@ -8,7 +8,7 @@ namespace dlavp::iss {
 
 /// A range of guest addresses that is plain host memory. `host` is the byte at `base`.
 struct DmiRegion {
-  uint8_t* host = nullptr;  ///< null: the address has none
+  uint8_t* host = nullptr;  ///< null: the address has none; with a size: memory without a pointer
   uint64_t base = 0;
   uint64_t size_bytes = 0;
   bool writable = false;

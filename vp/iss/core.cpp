@@ -136,6 +136,12 @@ DmiRegion Core::dmi(uint64_t address) {
   if (!bus->get_direct_mem_ptr(payload_, grant) || !grant.is_read_allowed()) {
     const bool bounded = grant.get_start_address() <= address && address <= grant.get_end_address();
     const bool whole = grant.get_start_address() == 0 && grant.get_end_address() == ~uint64_t{0};
+    // One that denies pointers but grants access is memory that wants to see each access.
+    if (bounded && !whole && grant.is_read_write_allowed()) {
+      const uint64_t bytes = grant.get_end_address() - grant.get_start_address() + 1;
+      regions_.push_back({nullptr, grant.get_start_address(), bytes, true});
+      return regions_.back();
+    }
     // A target that says nothing about its range leaves the whole space: believe one page only.
     const uint64_t page = address & ~(kPageBytes - 1);
     denied_.push_back(bounded && !whole ? Range{grant.get_start_address(), grant.get_end_address()}

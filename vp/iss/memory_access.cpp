@@ -58,6 +58,30 @@ class PreciseCounters {
   uint64_t ahead_cycles_ = 0, ahead_instructions_ = 0;
 };
 
+/// Memory for which the bus gives no pointer: misaligned accesses go byte by byte.
+bool memory_without_pointer(Hart& h, uint64_t address, unsigned bytes) {
+  const DmiRegion region = h.bus->dmi(address);
+  return region.host == nullptr && region.size_bytes != 0 && address >= region.base &&
+         address - region.base + bytes <= region.size_bytes;
+}
+
+MemoryResult load_bytes(Hart& h, const Op* op, uint64_t address, unsigned bytes, uint64_t& value) {
+  const PreciseCounters scope(h, op);
+  for (unsigned i = 0; i < bytes; ++i) {
+    uint64_t byte = 0;
+    if (!h.bus->load(address + i, 1, byte)) return MemoryResult::kFault;
+    value |= (byte & 0xff) << (8 * i);
+  }
+  return scope.attention() ? MemoryResult::kLeave : MemoryResult::kOk;
+}
+
+MemoryResult store_bytes(Hart& h, const Op* op, uint64_t address, unsigned bytes, uint64_t value) {
+  const PreciseCounters scope(h, op);
+  for (unsigned i = 0; i < bytes; ++i)
+    if (!h.bus->store(address + i, 1, value >> (8 * i) & 0xff)) return MemoryResult::kFault;
+  return scope.attention() ? MemoryResult::kLeave : MemoryResult::kOk;
+}
+
 }  // namespace
 
 MemoryResult load_slow(Hart& h, const Op* op, uint64_t address, unsigned bytes, uint64_t& value) {
@@ -65,7 +89,9 @@ MemoryResult load_slow(Hart& h, const Op* op, uint64_t address, unsigned bytes, 
   const bool aligned = (address & (bytes - 1)) == 0;
   const uint8_t* host = host_byte(h, address, false);
   if (host == nullptr) {
-    if (!aligned) return MemoryResult::kMisaligned;
+    if (!aligned)
+      return memory_without_pointer(h, address, bytes) ? load_bytes(h, op, address, bytes, value)
+                                                       : MemoryResult::kMisaligned;
     const PreciseCounters scope(h, op);
     if (!h.bus->load(address, bytes, value)) return MemoryResult::kFault;
     return scope.attention() ? MemoryResult::kLeave : MemoryResult::kOk;
@@ -88,7 +114,9 @@ MemoryResult store_slow(Hart& h, const Op* op, uint64_t address, unsigned bytes,
   const bool aligned = (address & (bytes - 1)) == 0;
   uint8_t* host = host_byte(h, address, true);
   if (host == nullptr) {
-    if (!aligned) return MemoryResult::kMisaligned;
+    if (!aligned)
+      return memory_without_pointer(h, address, bytes) ? store_bytes(h, op, address, bytes, value)
+                                                       : MemoryResult::kMisaligned;
     const PreciseCounters scope(h, op);
     if (!h.bus->store(address, bytes, value)) return MemoryResult::kFault;
     return scope.attention() ? MemoryResult::kLeave : MemoryResult::kOk;

@@ -4,12 +4,34 @@
 #include <cstring>
 
 #include "models/mcif/memory_timing.hpp"
+#include "vp/memory/bandwidth_memory.hpp"
 #include "vp/memory/dram_timing.hpp"
 
 namespace dlavp::vp {
 
-std::unique_ptr<mcif::MemoryTiming> make_memory_timing(const MemoryConfig& config) {
-  if (config.kind == MemoryKind::kDram) return std::make_unique<DramTiming>(config.dram);
+namespace {
+
+double hertz(const nvdla::Clock& clock) { return 1 / clock.period.to_seconds(); }
+
+/// What a lone access waits for.
+sc_core::sc_time idle_latency(const MemoryConfig& config, const nvdla::Clock& clock) {
+  if (config.kind != MemoryKind::kDram) return clock.time(config.latency_cycles);
+  vp::DramTiming idle(config.dram, hertz(clock));
+  return clock.time(idle.read(0, 0, 1, 1).first);
+}
+
+}  // namespace
+
+std::unique_ptr<mcif::MemoryTiming> make_memory_timing(const MemoryConfig& config,
+                                                       double clock_hz) {
+  switch (config.kind) {
+    case MemoryKind::kDram:
+      return std::make_unique<DramTiming>(config.dram, clock_hz);
+    case MemoryKind::kBandwidth:
+      return std::make_unique<BandwidthMemory>(config.latency_cycles, config.bytes_per_cycle);
+    case MemoryKind::kFixed:
+      break;
+  }
   return std::make_unique<mcif::FixedLatencyMemory>(config.latency_cycles);
 }
 
@@ -19,9 +41,8 @@ Ram::Ram(const sc_core::sc_module_name& name, uint64_t bytes, const MemoryConfig
       socket("socket"),
       storage_(bytes),
       clock_(clock),
-      timing_(make_memory_timing(config)),
-      core_latency_(clock.time(config.kind == MemoryKind::kDram ? config.dram.row_hit_cycles
-                                                                : config.latency_cycles)) {
+      timing_(make_memory_timing(config, hertz(clock))),
+      core_latency_(idle_latency(config, clock)) {
   socket.register_b_transport(this, &Ram::b_transport);
   socket.register_transport_dbg(this, &Ram::transport_dbg);
   socket.register_get_direct_mem_ptr(this, &Ram::direct_memory);

@@ -1,6 +1,7 @@
 // Ram: a memory with a TLM-2.0 target socket, its bytes in a Storage, its time in a MemoryTiming
-// (fixed latency or DRAM). Gives DMI. Accesses from cores pay the latency of one beat but take no
-// bandwidth from the accelerator: cores are expected to have caches.
+// (fixed latency, bandwidth or DRAM). Gives DMI. Plain accesses pay the latency of one beat and
+// take no bandwidth; who competes asks with TimingOnly (the accelerator, and the core behind
+// CoreMemory).
 #pragma once
 
 #include <tlm_utils/simple_target_socket.h>
@@ -37,7 +38,8 @@ class Ram final : public sc_core::sc_module {
   sc_core::sc_time core_latency_;
 };
 
-/// The timing that `config` asks for.
-[[nodiscard]] std::unique_ptr<mcif::MemoryTiming> make_memory_timing(const MemoryConfig& config);
+/// The timing that `config` asks for, in cycles of a clock of `clock_hz`.
+[[nodiscard]] std::unique_ptr<mcif::MemoryTiming> make_memory_timing(const MemoryConfig& config,
+                                                                     double clock_hz);
 
 }  // namespace dlavp::vp

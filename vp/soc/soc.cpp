@@ -4,6 +4,8 @@ namespace dlavp::vp {
 
 namespace {
 
+constexpr uint32_t kCoreBeatBytes = 8;  ///< width of an RV64 core's port
+
 sc_core::sc_time period(double hz) { return sc_core::sc_time(1e12 / hz, sc_core::SC_PS); }
 
 iss::CoreParams core_params(const PlatformConfig& platform) {
@@ -38,7 +40,14 @@ Soc::Soc(const sc_core::sc_module_name& name, const HwConfig& hw, const TimingPa
             }),
       nvdla_("nvdla", hw, timing, period(platform.nvdla_clock_hz)),
       dram_("dram", platform.dram_window.size, platform.dram, nvdla_.clock()) {
-  core_.bus.bind(router_.inputs[kCore]);
+  if (platform.core.traffic == CoreTraffic::kFree) {
+    core_.bus.bind(router_.inputs[kCore]);
+  } else {
+    core_memory_ = std::make_unique<CoreMemory>("core_memory", platform.dram_window, platform.core,
+                                                kCoreBeatBytes);
+    core_.bus.bind(core_memory_->in);
+    core_memory_->out.bind(router_.inputs[kCore]);
+  }
   host_.bind(router_.inputs[kHost]);
   nvdla_.dbb.bind(router_.inputs[kDbb]);
   router_.outputs[kExit].bind(exit_.socket);

@@ -12,6 +12,7 @@
 #include "vp/devices/test_finisher.hpp"
 #include "vp/devices/uart.hpp"
 #include "vp/iss/core.hpp"
+#include "vp/memory/core_memory.hpp"
 #include "vp/memory/ram.hpp"
 #include "vp/platform_config.hpp"
 #include "vp/soc/router.hpp"
@@ -47,6 +48,8 @@ class Soc final : public sc_core::sc_module {
   [[nodiscard]] nvdla::Accelerator& accelerator() { return nvdla_.accelerator(); }
   [[nodiscard]] const iss::Core& core() const { return core_; }
   [[nodiscard]] bool has_sram() const { return sram_ != nullptr; }
+  /// Where the core's traffic competes for DRAM; null where it is free.
+  [[nodiscard]] const CoreMemory* core_memory() const { return core_memory_.get(); }
 
  private:
   enum Input : unsigned { kCore, kHost, kDbb, kCvsram, kInputs };
@@ -65,6 +68,7 @@ class Soc final : public sc_core::sc_module {
   nvdla::Nvdla nvdla_;
   Ram dram_;
   std::unique_ptr<Ram> sram_;
+  std::unique_ptr<CoreMemory> core_memory_;
   tlm_utils::simple_initiator_socket<Soc> host_{"host"};
   sc_core::sc_signal<bool> irq_software_, irq_timer_, irq_external_, irq_nvdla_, irq_uart_;
   sc_core::sc_event restart_;

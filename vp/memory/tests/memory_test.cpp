@@ -2,7 +2,7 @@
 #include <tlm_utils/simple_initiator_socket.h>
 #include <catch2/catch.hpp>
 
-#include "vp/memory/dram_timing.hpp"
+#include "vp/memory/core_memory.hpp"
 #include "vp/memory/ram.hpp"
 
 using namespace dlavp;
@@ -25,23 +25,6 @@ TEST_CASE("storage: flat and paged memories keep bytes across chunk borders") {
     CHECK_FALSE(s.contains(size - 1, 2));
     CHECK_FALSE(s.contains(~uint64_t{0}, 2));
   }
-}
-
-TEST_CASE("dram: the first access of a row misses, the next hits, the bus limits a stream") {
-  vp::DramTiming dram({.banks = 2,
-                       .row_bytes = 1024,
-                       .row_hit_cycles = 10,
-                       .row_miss_cycles = 30,
-                       .bytes_per_cycle = 8,
-                       .write_ack_cycles = 5});
-  CHECK(dram.read(0, 0, 4, 8).first == 30);
-  const auto second = dram.read(1, 32, 4, 8);
-  CHECK(second.first == 34);  // behind the first one's four beats, though it hits
-  CHECK(second.last == 37);
-  CHECK(dram.row_hits() == 1);
-  CHECK(dram.row_misses() == 1);
-  CHECK(dram.read(100, 2048, 1, 8).first == 130);  // the same bank, another row
-  CHECK(dram.write(200, 2048, 1, 8) == 215);
 }
 
 TEST_CASE(
@@ -102,4 +85,77 @@ TEST_CASE("ram: loads and stores pay the latency and are refused outside") {
   payload.set_address(4094);
   probe.socket->b_transport(payload, delay);
   CHECK(payload.get_response_status() == tlm::TLM_ADDRESS_ERROR_RESPONSE);
+}
+
+TEST_CASE("core memory: without a cache each load asks the memory, stores are posted") {
+  const nvdla::Clock clock{sc_core::sc_time(1, sc_core::SC_NS)};
+  vp::Ram ram("ram", 4096, MemoryConfig{}, clock);
+  vp::CoreMemory memory("memory", Window{0, 4096}, {.traffic = CoreTraffic::kUncached}, 8);
+  struct Probe : sc_core::sc_module {
+    tlm_utils::simple_initiator_socket<Probe> socket{"socket"};
+    explicit Probe(const sc_core::sc_module_name& name) : sc_module(name) {}
+  } probe("probe");
+  probe.socket.bind(memory.in);
+  memory.out.bind(ram.socket);
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  uint64_t word = 0x0102030405060708;
+  tlm::tlm_generic_payload payload;
+  payload.set_command(tlm::TLM_WRITE_COMMAND);
+  payload.set_address(16);
+  payload.set_data_ptr(reinterpret_cast<unsigned char*>(&word));
+  payload.set_data_length(8);
+  payload.set_streaming_width(8);
+  sc_core::sc_time delay;
+  probe.socket->b_transport(payload, delay);
+  CHECK(payload.is_response_ok());
+  CHECK(delay == sc_core::SC_ZERO_TIME);
+  word = 0;
+  payload.set_command(tlm::TLM_READ_COMMAND);
+  probe.socket->b_transport(payload, delay);
+  CHECK(word == 0x0102030405060708);
+  CHECK(delay == sc_core::sc_time(32, sc_core::SC_NS));
+  tlm::tlm_dmi dmi;
+  CHECK_FALSE(probe.socket->get_direct_mem_ptr(payload, dmi));
+  CHECK(dmi.get_end_address() == 4095);
+  CHECK(memory.statistics().accesses == 2);
+  CHECK(memory.statistics().read_bytes == 8);
+  CHECK(memory.statistics().written_bytes == 8);
+}
+
+TEST_CASE("core memory: what the core reads takes bandwidth from the accelerator") {
+  const nvdla::Clock clock{sc_core::sc_time(1, sc_core::SC_NS)};
+  MemoryConfig config;
+  config.kind = MemoryKind::kBandwidth;
+  config.bytes_per_cycle = 8;
+  vp::Ram ram("ram", 4096, config, clock);
+  vp::CoreMemory memory(
+      "memory", Window{0, 4096},
+      {.traffic = CoreTraffic::kCached, .bytes = 1024, .line_bytes = 64, .ways = 2}, 8);
+  struct Probe : sc_core::sc_module {
+    tlm_utils::simple_initiator_socket<Probe> socket{"socket"};
+    explicit Probe(const sc_core::sc_module_name& name) : sc_module(name) {}
+  } core("core");
+  core.socket.bind(memory.in);
+  memory.out.bind(ram.socket);
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  nvdla::TlmTiming dbb(clock);
+  dbb.bind(memory.out.operator->());
+  uint64_t word = 0;
+  tlm::tlm_generic_payload payload;
+  payload.set_command(tlm::TLM_READ_COMMAND);
+  payload.set_data_ptr(reinterpret_cast<unsigned char*>(&word));
+  payload.set_data_length(8);
+  payload.set_streaming_width(8);
+  const auto load = [&](uint64_t address) {
+    payload.set_address(address);
+    sc_core::sc_time delay;
+    core.socket->b_transport(payload, delay);
+    return clock.ceil(delay);
+  };
+  CHECK(load(0) == 32 + 7);                // a line of eight beats
+  CHECK(load(56) == 0);                    // a hit
+  CHECK(dbb.read(0, 0, 1, 8).first == 40);  // behind the line
+  CHECK(load(64) == 48);                    // and the other way round: beats 41 to 48
+  CHECK(memory.cache()->misses() == 2);
+  CHECK(memory.statistics().read_bytes == 128);
 }

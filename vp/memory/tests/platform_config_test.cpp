@@ -33,6 +33,8 @@ TEST_CASE("platform_config: the shipped platforms load by name") {
   CHECK(config->dram.latency_cycles == 32);
   CHECK(config->nvdla_clock_hz == 1e9);
   CHECK(load_platform_config("dram")->dram.kind == MemoryKind::kDram);
+  CHECK(load_platform_config("dram")->dram.dram.name == "ddr3_1600");
+  CHECK(load_platform_config("contention")->core.traffic == CoreTraffic::kCached);
   CHECK(load_platform_config("nowhere").errors().has("platform.name"));
 }
 
@@ -46,13 +48,11 @@ TEST_CASE("platform_config: each broken rule is refused with its place") {
       {"missing", "name: default", ""},
       {"memory_kind", "kind: fixed", "kind: magic"},
       {"range", "latency: 32", "latency: 0"},
-      {"missing", "{kind: fixed, latency: 32}", "{kind: dram, banks: 8}"},
-      {"power_of_two", "{kind: fixed, latency: 32}",
-       "{kind: dram, banks: 3, row_bytes: 2048, row_hit: 1, row_miss: 2, bytes_per_cycle: 8, "
-       "write_ack: 1}"},
-      {"dram", "{kind: fixed, latency: 32}",
-       "{kind: dram, banks: 4, row_bytes: 2048, row_hit: 3, row_miss: 2, bytes_per_cycle: 8, "
-       "write_ack: 1}"},
+      {"missing", "{kind: fixed, latency: 32}", "{kind: dram}"},
+      {"range", "{kind: fixed, latency: 32}", "{kind: bandwidth, latency: 1, bytes_per_cycle: 0}"},
+      {"core_traffic", "  sram: {kind", "  core: {traffic: wild}\n  sram: {kind"},
+      {"core_cache", "  sram: {kind",
+       "  core: {traffic: cached, bytes: 1000, line_bytes: 64, ways: 4}\n  sram: {kind"},
       {"unknown_key", "latency: 32}", "latency: 32, colour: red}"},
       {"alignment", "base: 0x10000000", "base: 0x10000001"},
       {"overlap", "base: 0x10000000", "base: 0x0c000000"},
@@ -67,4 +67,14 @@ TEST_CASE("platform_config: each broken rule is refused with its place") {
     CHECK(errors.has("platform." + c.id));
     for (const Error& e : errors.errors()) CHECK(e.place.find("p.yaml:") != std::string::npos);
   }
+}
+
+TEST_CASE("platform_config: a memory in short") {
+  CHECK(parse_memory("fixed:7")->latency_cycles == 7);
+  CHECK(parse_memory("bandwidth:20:2.5")->bytes_per_cycle == 2.5);
+  CHECK(parse_memory("lpddr4_3200")->dram.burst_length == 16);
+  CHECK(parse_memory("ddr3_1600")->text() == "ddr3_1600, 12.8 GB/s at the pins");
+  for (const char* wrong : {"fixed:0", "fixed:", "fixed:3x", "bandwidth:3", "bandwidth:3:0"})
+    CHECK(parse_memory(wrong).errors().has("platform.memory"));
+  CHECK(parse_memory("sdram").errors().has("memory.name"));
 }
