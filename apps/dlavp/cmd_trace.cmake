@@ -1,1 +1,2 @@
+target_sources(dlavp_app PRIVATE validation.cpp)
 target_link_libraries(dlavp_app PRIVATE dlavp_trace)

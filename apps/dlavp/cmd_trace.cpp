@@ -3,13 +3,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
 #include "apps/dlavp/cli.hpp"
 #include "apps/dlavp/commands.hpp"
+#include "apps/dlavp/validation.hpp"
 #include "models/common/hw_config.hpp"
 #include "vp/trace/runner.hpp"
 
@@ -26,29 +28,6 @@ const trace::RtlRow* rtl_of(const trace::RtlTable& rtl, const Outcome& o) {
   return found == rtl.end() ? nullptr : &found->second;
 }
 
-/// Signed relative error of the cycles, where both are known.
-std::optional<double> error_of(const trace::RtlTable& rtl, const Outcome& o) {
-  const trace::RtlRow* row = rtl_of(rtl, o);
-  if (!row || !o.cycles || row->cycles == 0) return std::nullopt;
-  return (static_cast<double>(*o.cycles) - static_cast<double>(row->cycles)) /
-         static_cast<double>(row->cycles);
-}
-
-struct Errors {
-  std::optional<double> median, worst;
-  size_t count = 0;
-};
-
-Errors summarise(const trace::RtlTable& rtl, const std::vector<const Outcome*>& outcomes) {
-  std::vector<double> errors;
-  for (const Outcome* o : outcomes)
-    if (const auto e = error_of(rtl, *o)) errors.push_back(std::abs(*e));
-  std::sort(errors.begin(), errors.end());
-  if (errors.empty()) return {};
-  const size_t n = errors.size();
-  return {(errors[(n - 1) / 2] + errors[n / 2]) / 2, errors.back(), n};
-}
-
 template <typename T>
 ordered_json or_null(const std::optional<T>& value) {
   return value ? ordered_json(*value) : ordered_json(nullptr);
@@ -60,13 +39,33 @@ std::string joined(const std::vector<std::string>& reasons, const char* separato
   return text;
 }
 
-std::vector<const Outcome*> pointers(const std::vector<Outcome>& outcomes) {
-  std::vector<const Outcome*> all;
-  for (const Outcome& o : outcomes) all.push_back(&o);
-  return all;
+/// The rows of `compared` at one latency, or all.
+ErrorSummary summary_at(const std::vector<Compared>& compared, std::optional<uint32_t> latency) {
+  std::vector<const Compared*> part;
+  for (const Compared& row : compared)
+    if (!latency || row.outcome->mem_latency == *latency) part.push_back(&row);
+  return summarise(part);
 }
 
-void print_json(const trace::RtlTable& rtl, const std::vector<Outcome>& outcomes) {
+std::optional<double> if_any(const ErrorSummary& s, double value) {
+  return s.rows == 0 ? std::nullopt : std::optional(value);
+}
+
+ordered_json groups_json(const std::vector<Compared>& compared) {
+  auto groups = ordered_json::array();
+  for (const ErrorGroup& g : group(compared))
+    groups.push_back({{"unit", g.unit},
+                      {"config", g.config},
+                      {"mem_latency", g.mem_latency},
+                      {"rows", g.summary.rows},
+                      {"median_abs_error", g.summary.median},
+                      {"worst_abs_error", g.summary.worst},
+                      {"beats_equal", g.summary.beats_equal}});
+  return groups;
+}
+
+void print_json(const trace::RtlTable& rtl, const std::vector<Compared>& compared,
+                const std::vector<Outcome>& outcomes) {
   auto results = ordered_json::array();
   size_t passed = 0;
   for (const Outcome& o : outcomes) {
@@ -76,6 +75,7 @@ void print_json(const trace::RtlTable& rtl, const std::vector<Outcome>& outcomes
         {{"config", o.config},
          {"trace", o.trace},
          {"mem_latency", o.mem_latency},
+         {"unit", o.unit},
          {"passed", o.passed},
          {"cycles", or_null(o.cycles)},
          {"rtl_cycles", row ? ordered_json(row->cycles) : ordered_json(nullptr)},
@@ -83,18 +83,21 @@ void print_json(const trace::RtlTable& rtl, const std::vector<Outcome>& outcomes
          {"write_beats", o.write_beats},
          {"reason", o.passed ? ordered_json(nullptr) : ordered_json(joined(o.reasons, "; "))}});
   }
-  const Errors errors = summarise(rtl, pointers(outcomes));
+  const ErrorSummary errors = summary_at(compared, std::nullopt);
   const ordered_json summary{{"passed", passed},
                              {"failed", outcomes.size() - passed},
-                             {"median_abs_error", or_null(errors.median)},
-                             {"worst_abs_error", or_null(errors.worst)}};
+                             {"median_abs_error", or_null(if_any(errors, errors.median))},
+                             {"worst_abs_error", or_null(if_any(errors, errors.worst))},
+                             {"groups", groups_json(compared)}};
   fmt::print("{}\n", ordered_json{{"results", results}, {"summary", summary}}.dump(
                          2, ' ', false, ordered_json::error_handler_t::replace));
 }
 
 void print_row(const trace::RtlTable& rtl, const Outcome& o) {
   const trace::RtlRow* row = rtl_of(rtl, o);
-  const auto error = error_of(rtl, o);
+  std::optional<double> error;
+  if (row && o.cycles && row->cycles != 0)
+    error = static_cast<double>(*o.cycles) / static_cast<double>(row->cycles) - 1;
   std::string line = fmt::format(
       "{:<20}{:<44}{:>5}  {:<4}{:>11}{:>11}{:>9}{:>9}{:>9}", o.config, o.trace, o.mem_latency,
       o.passed ? "pass" : "FAIL", o.cycles ? std::to_string(*o.cycles) : "-",
@@ -106,8 +109,8 @@ void print_row(const trace::RtlTable& rtl, const Outcome& o) {
   for (const std::string& reason : o.reasons) fmt::print("    {}\n", reason);
 }
 
-void print_table(const trace::RtlTable& rtl, const std::vector<Outcome>& outcomes,
-                 const std::vector<uint32_t>& latencies) {
+void print_table(const trace::RtlTable& rtl, const std::vector<Compared>& compared,
+                 const std::vector<Outcome>& outcomes, const std::vector<uint32_t>& latencies) {
   fmt::print("{:<20}{:<44}{:>5}  {:<4}{:>11}{:>11}{:>9}{:>9}{:>9}\n", "configuration", "trace",
              "lat.", "", "cycles", "RTL", "error", "read", "written");
   for (const Outcome& o : outcomes) print_row(rtl, o);
@@ -117,32 +120,25 @@ void print_table(const trace::RtlTable& rtl, const std::vector<Outcome>& outcome
       "\n{} passed, {} failed; one clock, memory of fixed latency, one beat a cycle a port\n",
       passed, outcomes.size() - passed);
   for (const uint32_t latency : latencies) {
-    std::vector<const Outcome*> part;
-    for (const Outcome& o : outcomes)
-      if (o.mem_latency == latency) part.push_back(&o);
-    const Errors errors = summarise(rtl, part);
-    if (errors.median)
-      fmt::print(
-          "cycle error at latency {}: median {:.2f} %, worst {:.2f} % ({} traces with RTL "
-          "cycles)\n",
-          latency, *errors.median * 100, *errors.worst * 100, errors.count);
+    const ErrorSummary errors = summary_at(compared, latency);
+    if (errors.rows == 0) continue;
+    fmt::print(
+        "cycle error at latency {}: median {:.2f} %, worst {:.2f} % ({} traces with RTL cycles)\n",
+        latency, errors.median * 100, errors.worst * 100, errors.rows);
   }
+  if (!compared.empty()) print_groups(compared);
 }
 
-/// The jobs; a bad configuration is an error once, not once a trace.
-Result<std::vector<trace::Job>> find_jobs(const Cli& cli, const std::vector<uint32_t>& latencies) {
-  const std::vector<std::string> names = cli.texts("dir");
-  auto jobs = trace::find_jobs({names.begin(), names.end()}, cli.text("config"), latencies);
-  if (!jobs) return jobs;
-  Diagnostics errors;
-  std::set<std::string> seen;
-  for (trace::Job& job : *jobs) {
-    job.check_hazards = cli.has("check-hazards");
-    if (!seen.insert(job.config).second) continue;
-    if (const auto hw = load_hw_config(job.config); !hw) errors.append(hw.errors());
-  }
-  if (!errors.empty()) return errors;
-  return jobs;
+/// Writes the page, or says why not.
+int write_report(const Cli& cli, const std::vector<Compared>& compared,
+                 const std::vector<Outcome>& outcomes,
+                 const std::map<std::string, std::string>& notes) {
+  const std::string path = cli.text("report");
+  std::ofstream out(path, std::ios::binary);
+  out << validation_page(outcomes, compared, notes,
+                         "dlavp trace TRACES --rtl-cycles CYCLES --report PAGE");
+  out.close();
+  return out ? kDone : fail("trace.report", path, "cannot be written");
 }
 
 int exit_code(const std::vector<Outcome>& outcomes) {
@@ -161,6 +157,60 @@ int exit_code(const std::vector<Outcome>& outcomes) {
   return all ? kDone : kNotSo;
 }
 
+/// The notes for the page; complains where there can be no page.
+std::map<std::string, std::string> check_report(const Cli& cli, Diagnostics& errors) {
+  std::map<std::string, std::string> notes;
+  if (cli.has("notes")) {
+    if (auto read = load_notes(cli.text("notes")))
+      notes = *read;
+    else
+      errors.append(read.errors());
+  }
+  if (!cli.has("report")) return notes;
+  const std::filesystem::path path = cli.text("report");
+  std::error_code ignored;
+  if (!cli.has("rtl-cycles"))
+    errors.add("trace.report", "--report",
+               "needs --rtl-cycles: the page is about their difference");
+  if (std::filesystem::is_directory(path, ignored) ||
+      (path.has_parent_path() && !std::filesystem::is_directory(path.parent_path(), ignored)))
+    errors.add("trace.report", path.string(), "is no file in a folder that exists");
+  return notes;
+}
+
+void add_options(Cli& cli) {
+  cli.add()("config", po::value<std::string>(),
+            "hardware configuration: a name, or the path of a YAML file")(
+      "mem-latency", po::value<std::vector<int64_t>>()->composing(),
+      "latency of the memory in cycles (32); may be repeated")(
+      "rtl-cycles", po::value<std::string>(), "CSV of cycles measured on RTL to compare with")(
+      "report", po::value<std::string>(),
+      "write a page: errors per unit and configuration, histogram, worst cases, speed")(
+      "notes", po::value<std::string>(),
+      "YAML with the mechanisms behind deviations, for the page's worst cases")(
+      "check-hazards",
+      "a trace fails when operations in flight read or write what another one in flight writes")(
+      "jobs,j", po::value<int64_t>(), "simulations at a time (as many as processors)");
+  cli.add_json();
+  cli.positional("dir", -1);
+}
+
+/// The jobs; a bad configuration is an error once, not once a trace.
+Result<std::vector<trace::Job>> find_jobs(const Cli& cli, const std::vector<uint32_t>& latencies) {
+  const std::vector<std::string> names = cli.texts("dir");
+  auto jobs = trace::find_jobs({names.begin(), names.end()}, cli.text("config"), latencies);
+  if (!jobs) return jobs;
+  Diagnostics errors;
+  std::set<std::string> seen;
+  for (trace::Job& job : *jobs) {
+    job.check_hazards = cli.has("check-hazards");
+    if (!seen.insert(job.config).second) continue;
+    if (const auto hw = load_hw_config(job.config); !hw) errors.append(hw.errors());
+  }
+  if (!errors.empty()) return errors;
+  return jobs;
+}
+
 }  // namespace
 
 int cmd_trace(const std::vector<std::string>& args) {
@@ -173,16 +223,7 @@ int cmd_trace(const std::vector<std::string>& args) {
           {"dlavp trace traces/nv_small --config nv_small",
            "dlavp trace traces --mem-latency 32 --mem-latency 128 --rtl-cycles rtl_cycles.csv",
            "dlavp trace traces/nv_small/sdp_8x8x32_bypass_int8_0 --json"});
-  cli.add()("config", po::value<std::string>(),
-            "hardware configuration: a name, or the path of a YAML file")(
-      "mem-latency", po::value<std::vector<int64_t>>()->composing(),
-      "latency of the memory in cycles (32); may be repeated")(
-      "rtl-cycles", po::value<std::string>(), "CSV of cycles measured on RTL to compare with")(
-      "check-hazards",
-      "a trace fails when operations in flight read or write what another one in flight writes")(
-      "jobs,j", po::value<int64_t>(), "simulations at a time (as many as processors)");
-  cli.add_json();
-  cli.positional("dir", -1);
+  add_options(cli);
   if (const auto exit = cli.parse(args)) return *exit;
 
   Diagnostics errors;
@@ -196,6 +237,7 @@ int cmd_trace(const std::vector<std::string>& args) {
   }
   if (!cli.has("dir"))
     errors.add("cli.missing", "dlavp trace", "no folder is given; see dlavp trace --help");
+  const auto notes = check_report(cli, errors);
   trace::RtlTable rtl;
   if (cli.has("rtl-cycles")) {
     auto table = trace::load_rtl_cycles(cli.text("rtl-cycles"));
@@ -215,11 +257,15 @@ int cmd_trace(const std::vector<std::string>& args) {
           fmt::print(stderr, "\r{}/{} traces{}", done, jobs->size(),
                      done == jobs->size() ? "\n" : "");
       });
+  const std::vector<Compared> compared = compare(outcomes, rtl);
   if (cli.json())
-    print_json(rtl, outcomes);
+    print_json(rtl, compared, outcomes);
   else
-    print_table(rtl, outcomes, latencies);
-  return exit_code(outcomes);
+    print_table(rtl, compared, outcomes, latencies);
+  const int code = exit_code(outcomes);
+  if (code == kBadInput || !cli.has("report")) return code;
+  const int written = write_report(cli, compared, outcomes, notes);
+  return written == kDone ? code : written;
 }
 
 }  // namespace dlavp::app

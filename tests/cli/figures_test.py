@@ -46,6 +46,108 @@ class Cycles(Case):
         self.assertIn("CDMA weights read", counters)
 
 
+class Memory(Case):
+    def cycles(self, loadable, *words):
+        done = self.dlavp("run", loadable, "--input", PICTURE, "--json", *words)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        out = json.loads(done.stdout)
+        return out["runs"][0]["cycles"]["accelerator"], out["runs"][0]["outputs"], out["memory"]
+
+    def test_slower_memory_takes_longer_and_gives_the_same(self):
+        loadable = self.compiled()
+        fixed, outputs, _ = self.cycles(loadable, "--memory", "fixed:32")
+        slower, same, text = self.cycles(loadable, "--memory", "bandwidth:32:1")
+        self.assertGreater(slower, fixed)
+        self.assertEqual(same, outputs)
+        self.assertIn("1 bytes a cycle", text)
+        _, same, text = self.cycles(loadable, "--memory", "ddr3_1600")
+        self.assertEqual(same, outputs)
+        self.assertIn("12.8 GB/s", text)
+        wide, _, _ = self.cycles(loadable, "--memory", "bandwidth:32:64")
+        self.assertEqual(wide, fixed)
+
+    def test_the_core_competes_where_the_platform_says_so(self):
+        loadable = self.compiled()
+        free, outputs, _ = self.cycles(loadable, "--memory", "ddr4_2400")
+        shared, same, _ = self.cycles(loadable, "--platform", "contention")
+        self.assertGreater(shared, free)
+        self.assertEqual(same, outputs)
+
+    def test_memories_that_are_none(self):
+        words = ["run", self.compiled(), "--input", PICTURE, "--memory"]
+        self.refused([*words, "fixed:0"], "'fixed:0'", "platform.memory")
+        self.refused([*words, "sdram"], "no part 'sdram'", "memory.name")
+
+
+class Validation(Case):
+    TRACE = """reg_write(NVDLA_PDP.D_OPERATION_MODE_CFG_0, 0x11);
+reg_write(NVDLA_PDP.D_DST_RAM_CFG_0, 0x1);
+reg_write(NVDLA_PDP_RDMA.D_SRC_RAM_CFG_0, 0x1);
+reg_write(NVDLA_PDP_RDMA.D_FLYING_MODE_0, 0x1);
+reg_write(NVDLA_PDP.D_DST_BASE_ADDR_LOW_0, 0x80100000);
+reg_write(NVDLA_PDP_RDMA.D_SRC_BASE_ADDR_LOW_0, 0x80000000);
+reg_write(NVDLA_PDP_RDMA.D_OP_ENABLE_0, 0x1);
+reg_write(NVDLA_PDP.D_OP_ENABLE_0, 0x1);
+intr_notify(PDP_0, done);
+check_nothing(done);
+"""
+
+    def page(self, *words):
+        self.file("nv_small/t/t.cfg", self.TRACE)
+        self.file("rtl.csv", "config,trace,mem_latency,run_cycles,read_beats,write_beats\nnv_small,t,32,200,1,1\n")
+        return ("trace", "nv_small/t", "--rtl-cycles", "rtl.csv", *words)
+
+    def test_the_page_and_the_table_have_the_same_rows(self):
+        notes = self.file("notes.yaml", "nv_small/: the number was made up\n")
+        done = self.dlavp(*self.page("--report", "page.md", "--notes", notes))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"PDP +nv_small +32 +1 ")
+        with open(os.path.join(self.folder, "page.md")) as f:
+            page = f.read()
+        for text in ("| PDP | nv_small | 32 | 1 |", "the number was made up", "acknowledge", "## Speed"):
+            self.assertIn(text, page)
+        group = json.loads(self.dlavp(*self.page("--json")).stdout)["summary"]["groups"][0]
+        self.assertEqual((group["unit"], group["rows"]), ("PDP", 1))
+
+    def test_pages_that_cannot_be(self):
+        self.page()
+        self.refused(("trace", "nv_small/t", "--report", "p.md"), "--rtl-cycles", "trace.report")
+        self.refused(self.page("--report", "none/p.md"), "none/p.md", "trace.report")
+        notes = self.file("notes.yaml", "nv_small: [1]\n")
+        self.refused(self.page("--report", "p.md", "--notes", notes), "notes.yaml:1", "validation.type")
+
+
+class Report(Case):
+    def test_the_page_holds_every_operation_and_loads_nothing(self):
+        done = self.dlavp("run", self.compiled(), "--input", PICTURE, PICTURE, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        run = self.file("run.json", done.stdout)
+        made = self.dlavp("report", run, "-o", "page.html", "--json")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertEqual(json.loads(made.stdout)["runs"], 2)
+        with open(os.path.join(self.folder, "page.html")) as f:
+            page = f.read()
+        for op in json.loads(done.stdout)["runs"][0]["operations"]:
+            if sum(op["cycles_by_cause"].values()):
+                self.assertIn(op["name"], page)
+        for text in ("Roofline", "Units over time", "Cycles against multipliers", "</html>"):
+            self.assertIn(text, page)
+        for loaded in ("src=", "href=", "url(", "@import"):
+            self.assertNotIn(loaded, page)
+
+    def test_what_is_no_run_is_refused(self):
+        self.refused(("report", "gone.json", "-o", "p.html"), "gone.json", "report.file")
+        for content in ("no json", "{}", '{"config": "nv_small", "runs": []}'):
+            words = ("report", self.file("r.json", content), "-o", "p.html")
+            self.refused(words, "r.json", "report.json")
+        self.refused(("report",), "no run", "no page", "cli.missing")
+        run = '{"config": "nv_small", "model": "m", "clock_hz": 1e9, "precision": "int8", "batch": 1,'
+        run += '"platform": "p", "memory": "m", "runs": [{"input": "", "cycles": {"accelerator": 1},'
+        run += '"bytes": 1, "macs": 1, "operations": []}]}'
+        words = ("report", self.file("r.json", run), "-o", "none/p.html")
+        self.refused(words, "none/p.html", "report.write")
+
+
 class Estimate(Case):
     def estimate(self, *words):
         done = self.dlavp("estimate", *words)

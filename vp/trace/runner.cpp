@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "models/common/hw_config.hpp"
@@ -24,6 +25,22 @@ constexpr uint64_t kMemoryBytes = ~uint64_t{0};
 
 void add_errors(Outcome& outcome, const Diagnostics& errors) {
   for (const Error& e : errors.errors()) outcome.reasons.push_back(e.text());
+}
+
+void describe(const nvdla::Accelerator& accelerator, Outcome& outcome) {
+  static constexpr const char* kOrder[] = {"CONV", "PDP", "CDP", "SDP"};
+  const std::vector<OpRecord>& records = accelerator.operations();
+  for (const OpRecord& r : records) outcome.macs += r.macs;
+  for (const char* unit : kOrder) {
+    const auto last = std::find_if(records.rbegin(), records.rend(),
+                                   [unit](const OpRecord& r) { return r.unit == unit; });
+    if (last == records.rend()) continue;
+    outcome.unit = unit;
+    for (size_t c = 0; c < sim::kCauses; ++c)
+      if (last->cycles.parts()[c] != 0)
+        outcome.causes.emplace_back(sim::kCauseNames[c], last->cycles.parts()[c]);
+    return;
+  }
 }
 
 void simulate(const Trace& trace, const HwConfig& hw, const TimingParams& timing,
@@ -46,7 +63,11 @@ void simulate(const Trace& trace, const HwConfig& hw, const TimingParams& timing
   dut.interrupt(line);
   dut.dbb.bind(primary.socket);
   if (secondary) dut.cvsram.bind(secondary->socket);
+  const std::clock_t begun = std::clock();
   sc_core::sc_start();
+  outcome.seconds = static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC;
+  outcome.simulated_cycles = clock.floor(sc_core::sc_time_stamp());
+  describe(dut.accelerator(), outcome);
 
   outcome.read_beats = dut.accelerator().read_beats();
   outcome.write_beats = dut.accelerator().write_beats();
@@ -65,6 +86,11 @@ std::string to_text(const Outcome& o) {
                    {"passed", o.passed},   {"bad_input", o.bad_input}, {"internal", o.internal},
                    {"read", o.read_beats}, {"write", o.write_beats},   {"reasons", o.reasons}};
   if (o.cycles) j["cycles"] = *o.cycles;
+  j["unit"] = o.unit;
+  j["macs"] = o.macs;
+  j["simulated"] = o.simulated_cycles;
+  j["seconds"] = o.seconds;
+  j["causes"] = o.causes;
   return j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -90,6 +116,11 @@ Outcome from_text(const std::string& text, const Job& job, int status) {
   o.write_beats = j["write"];
   o.reasons = j["reasons"].get<std::vector<std::string>>();
   if (j.contains("cycles")) o.cycles = j["cycles"];
+  o.unit = j["unit"];
+  o.macs = j["macs"];
+  o.simulated_cycles = j["simulated"];
+  o.seconds = j["seconds"];
+  o.causes = j["causes"].get<std::vector<std::pair<std::string, uint64_t>>>();
   return o;
 }
 

@@ -30,6 +30,12 @@ struct Outcome {
   bool internal = false;   ///< a bug in dlavp
   std::optional<uint64_t> cycles;
   uint64_t read_beats = 0, write_beats = 0;
+  std::string unit;               ///< the first of CONV, PDP, CDP, SDP that had an operation
+  uint64_t macs = 0;              ///< of all operations
+  uint64_t simulated_cycles = 0;  ///< from reset to the end of the trace
+  double seconds = 0;             ///< of processor time, from reset to the end of the trace
+  /// Where the cycles of the unit's last operation went.
+  std::vector<std::pair<std::string, uint64_t>> causes;
   std::vector<std::string> reasons;  ///< why it did not pass
 };
 
