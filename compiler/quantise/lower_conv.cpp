@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compiler/loadable/core_block.h"
 #include "compiler/quantise/quantise_conv.hpp"
 #include "compiler/quantise/quantiser.hpp"
 
@@ -96,6 +97,97 @@ void Quantiser::conv_tail(const Node& node, const Node& tail, double unit, ConvL
   layer.sdp.out_shift = kResultBits;
 }
 
+/// Zero weights for the channels of the input that hold nothing.
+Tensor Quantiser::spread_weights(const Tensor& weights, TensorId input) const {
+  const auto spread = spread_.find(input);
+  if (spread == spread_.end()) return weights;
+  Tensor out = weights;
+  out.shape.c = spread->second.back();
+  out.values.assign(static_cast<size_t>(out.shape.elements()), 0.0F);
+  const auto plane = static_cast<size_t>(weights.shape.h * weights.shape.w);
+  for (int64_t k = 0; k < weights.shape.n; ++k) {
+    for (int64_t c = 0; c < weights.shape.c; ++c) {
+      const auto from = static_cast<size_t>(k * weights.shape.c + c) * plane;
+      const auto to =
+          static_cast<size_t>(k * out.shape.c + spread->second[static_cast<size_t>(c)]) * plane;
+      std::copy_n(weights.values.begin() + static_cast<std::ptrdiff_t>(from), plane,
+                  out.values.begin() + static_cast<std::ptrdiff_t>(to));
+    }
+  }
+  return out;
+}
+
+/// Adds one value a channel, in units of `unit`.
+SdpStage Quantiser::channel_sum(const std::vector<float>& shifts, double unit) const {
+  double largest = 0;
+  for (float s : shifts) largest = std::max(largest, std::abs(double{s}) / unit);
+  SdpStage out;
+  out.kind = StageKind::kAlu;
+  out.mode = StageMode::kPerKernel;
+  while (out.alu_shift < 16 && std::ldexp(largest, -int{out.alu_shift}) > 32767) ++out.alu_shift;
+  for (float s : shifts) {
+    const double steps = std::ldexp(double{s} / unit, -int{out.alu_shift});
+    out.alu.push_back(static_cast<int16_t>(std::lround(std::clamp(steps, -32767.0, 32767.0))));
+  }
+  return out;
+}
+
+/// Weights and X1. A bias finer than the sums' steps goes to X2 where that is free.
+void Quantiser::conv_main(const Node& node, const ConvOp& op, const Tensor& weights, double unit,
+                          bool x2_free, ConvLayer& layer) {
+  const std::vector<float>& bias = graph_.tensor(node.inputs[2]).values;
+  const double out_scale = scale(node.output);
+  const double tolerance = kBiasTolerance * out_scale / unit;
+  QuantisedConv q = take(quantise_conv(weights, bias, in_scale(node), unit, tolerance), node);
+  const std::vector<float> none(bias.size());
+  for (unsigned bits = kScaleBits + 1; x2_free && q.bias_error > 2 * tolerance && bits-- > 0;) {
+    const double fine = std::ldexp(out_scale, -static_cast<int>(bits));
+    auto sums = quantise_conv(weights, none, in_scale(node), fine, tolerance);
+    if (!sums.ok()) continue;  // a factor too large for so fine a unit
+    q = std::move(sums).value();
+    layer.sdp.x2 = channel_sum(bias, fine);
+    layer.sdp.x2.relu = op.relu;
+    layer.sdp.out_shift = static_cast<uint8_t>(bits);
+  }
+  layer.weights = std::move(q.weights);
+  layer.sdp.x1 = std::move(q.x1);
+}
+
+/// Padding beyond the kernel, which no register takes, is copied around the input by the core.
+TensorId Quantiser::padded_input(const Node& node, Window& window) {
+  const auto beyond = [](uint32_t& pad, int64_t extent) {
+    constexpr int64_t kLargestPad = 31;
+    const int64_t most = std::min(kLargestPad, extent - 1);
+    const int64_t rest = std::max<int64_t>(0, int64_t{pad} - most);
+    pad -= static_cast<uint32_t>(rest);
+    return rest;
+  };
+  const TensorId x = in(node);
+  const Shape from = out_.tensors[x].shape;
+  const int64_t top = beyond(window.pad_top, window.extent_h());
+  const int64_t bottom = beyond(window.pad_bottom, window.extent_h());
+  const int64_t left = beyond(window.pad_left, window.extent_w());
+  const int64_t right = beyond(window.pad_right, window.extent_w());
+  if (top + bottom + left + right == 0) return x;
+  CoreLayer layer;
+  layer.kernel = CORE_MAP;
+  layer.inputs = {x};
+  layer.params = {0, 0};
+  append_range(layer.params, from.c);
+  for (const auto& [before, size, after] :
+       {std::tuple{top, from.h, bottom}, std::tuple{left, from.w, right}}) {
+    layer.params.insert(layer.params.end(), static_cast<size_t>(before), -1);
+    append_range(layer.params, size);
+    layer.params.insert(layer.params.end(), static_cast<size_t>(after), -1);
+  }
+  layer.reason = "padding larger than the kernel";
+  const TensorId padded =
+      new_tensor(graph_.tensor(node.output).name + ".padded",
+                 {1, from.c, from.h + top + bottom, from.w + left + right}, out_.tensors[x].scale);
+  emit(node.name + ".padded", std::move(layer), padded);
+  return padded;
+}
+
 void Quantiser::conv(const Node& node, const ConvOp& op) {
   const Tensor& weights = graph_.tensor(node.inputs[1]);
   const int64_t products = weights.shape.elements() / weights.shape.n;
@@ -105,8 +197,8 @@ void Quantiser::conv(const Node& node, const ConvOp& op) {
   const auto found = tails_.find(node.output);
   const Node* tail = found == tails_.end() ? nullptr : found->second;
   ConvLayer layer;
-  layer.input = in(node);
   layer.window = op.window;
+  layer.input = padded_input(node, layer.window);
   layer.groups = op.groups;
   const double out_scale = scale(node.output);
   double unit = out_scale;
@@ -116,12 +208,9 @@ void Quantiser::conv(const Node& node, const ConvOp& op) {
     unit = slopes_of(*tail) ? std::ldexp(scale(tail->output), -int{kExtraBits})
                             : std::ldexp(out_scale, -int{kTableBits});
   }
-  QuantisedConv q = take(quantise_conv(weights, graph_.tensor(node.inputs[2]).values,
-                                       in_scale(node), unit, kBiasTolerance * out_scale / unit),
-                         node);
-  layer.weights = std::move(q.weights);
-  layer.sdp.x1 = std::move(q.x1);
-  layer.sdp.x1.relu = op.relu && !op.residual;
+  const bool x2_free = !op.residual && tail == nullptr;
+  conv_main(node, op, spread_weights(weights, node.inputs[0]), unit, x2_free, layer);
+  if (layer.sdp.x2.kind == StageKind::kOff) layer.sdp.x1.relu = op.relu && !op.residual;
   if (op.residual) layer.sdp.x2 = add_operand(in(node, 3), StageMode::kPerPoint, op.relu);
   if (tail != nullptr) {
     conv_tail(node, *tail, unit, layer);
@@ -134,7 +223,6 @@ void Quantiser::conv(const Node& node, const ConvOp& op) {
 
 void Quantiser::scale_layer(const Node& node, const ScaleOp& op) {
   const std::vector<float>& factor = graph_.tensor(node.inputs[1]).values;
-  const std::vector<float>& shift = graph_.tensor(node.inputs[2]).values;
   double largest = 0;
   for (float f : factor) largest = std::max(largest, std::abs(double{f}));
   unsigned bits = kScaleBits;
@@ -143,9 +231,7 @@ void Quantiser::scale_layer(const Node& node, const ScaleOp& op) {
     --bits;
   const double unit = std::ldexp(scale(node.output), -static_cast<int>(bits));
   std::vector<double> factors;
-  largest = 0;
   for (float f : factor) factors.push_back(double{f} * in_scale(node) / unit);
-  for (float s : shift) largest = std::max(largest, std::abs(double{s}) / unit);
   const Multipliers m = take(make_multipliers(factors), node);
   PointLayer layer;
   layer.input = in(node);
@@ -154,16 +240,8 @@ void Quantiser::scale_layer(const Node& node, const ScaleOp& op) {
   x1.mode = StageMode::kPerKernel;
   x1.mul = m.mul;
   x1.mul_shift = m.shift;
-  uint8_t alu_shift = 0;
-  while (alu_shift < 16 && std::ldexp(largest, -int{alu_shift}) > 32767) ++alu_shift;
-  SdpStage& x2 = layer.sdp.x2;
-  x2.kind = StageKind::kAlu;
-  x2.mode = StageMode::kPerKernel;
-  x2.alu_shift = alu_shift;
-  x2.relu = op.relu;
-  for (float s : shift)
-    x2.alu.push_back(static_cast<int16_t>(
-        std::lround(std::clamp(std::ldexp(double{s} / unit, -int{alu_shift}), -32767.0, 32767.0))));
+  layer.sdp.x2 = channel_sum(graph_.tensor(node.inputs[2]).values, unit);
+  layer.sdp.x2.relu = op.relu;
   layer.sdp.out_shift = static_cast<uint8_t>(bits);
   emit_bounded(node, std::move(layer), op.relu ? op.relu_max : kUnbounded);
 }

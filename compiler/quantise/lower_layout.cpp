@@ -1,5 +1,5 @@
-// Operators that move elements. A join or a cut along the channels at whole memory atoms is a view:
-// producers write into, and readers read from, one memory. What is left copies on the SDP or core.
+// Operators that move elements. A cut along the channels at whole memory atoms is a view; what is
+// left copies on the SDP or the core.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -13,68 +13,7 @@ namespace {
 
 constexpr double kResizeOne = 2048;
 
-void append_range(std::vector<int32_t>& out, int64_t count, int64_t start = 0, int64_t step = 1) {
-  for (int64_t i = 0; i < count; ++i) out.push_back(static_cast<int32_t>(start + i * step));
-}
-
-bool same(double a, double b) { return std::abs(a - b) <= 1e-9 * std::max(a, b); }
-
 }  // namespace
-
-/// Whether channels of `id` begin a memory atom: the node may then be a view.
-void Quantiser::plan_join(const Node& node) {
-  const TensorId joined = node.output;
-  const auto atom = static_cast<int64_t>(hw_.memory_atomic_size);
-  int64_t channel = 0;
-  for (TensorId part : node.inputs) {
-    if (channel % atom != 0) return;
-    channel += shape(part).c;
-  }
-  const auto place_of = [&](TensorId id) {
-    const auto it = placed_.find(id);
-    return it == placed_.end() ? ChannelView{id, 0} : it->second;
-  };
-  // Channels of a larger join that lie side by side already are this join.
-  const ChannelView first = place_of(node.inputs[0]);
-  bool side_by_side = first.base != node.inputs[0] && !is_output(joined) &&
-                      !placed_.contains(joined) && same(scale(joined), scale(first.base));
-  channel = first.channel;
-  for (TensorId part : node.inputs) {
-    const ChannelView p = place_of(part);
-    side_by_side = side_by_side && p.base == first.base && p.channel == channel;
-    channel += shape(part).c;
-  }
-  joined_.insert(joined);
-  if (side_by_side) {
-    placed_[joined] = first;
-    return;
-  }
-  const ChannelView to = place_of(joined);
-  channel = to.channel;
-  for (TensorId part : node.inputs) {
-    const Node* producer = producers_[part];
-    const bool once = std::count(node.inputs.begin(), node.inputs.end(), part) == 1;
-    const bool own_layer = producer != nullptr && producer->as<FlattenOp>() == nullptr &&
-                           !is_output(part) && !placed_.contains(part);
-    // A join that is laid out already keeps its parts where they are.
-    if (once && own_layer && !joined_.contains(part) && same(scale(part), scale(to.base)))
-      placed_[part] = {to.base, channel};
-    channel += shape(part).c;
-  }
-}
-
-/// Larger joins first, so that smaller ones can be parts of their memory.
-void Quantiser::plan_views() {
-  std::vector<const Node*> joins;
-  for (const Node& node : graph_.nodes) {
-    const auto* op = node.as<ConcatOp>();
-    if (op != nullptr && op->axis == 1) joins.push_back(&node);
-  }
-  std::stable_sort(joins.begin(), joins.end(), [&](const Node* a, const Node* b) {
-    return shape(a->output).c > shape(b->output).c;
-  });
-  for (const Node* node : joins) plan_join(*node);
-}
 
 void Quantiser::flatten(const Node& node) {
   const bool produced = producers_[node.inputs[0]] != nullptr && !is_output(node.inputs[0]);
@@ -107,33 +46,6 @@ void Quantiser::map(const Node& node, std::vector<int32_t> params, const char* r
     layer.table.insert(layer.table.end(), values.begin(), values.end());
   }
   core(node, std::move(layer), reason);
-}
-
-void Quantiser::concat(const Node& node, const ConcatOp& op) {
-  if (joined_.contains(node.output)) {
-    const TensorId to = layer_tensor(node.output);
-    const ChannelView whole = out_.place(to);
-    int64_t channel = whole.channel;
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      const TensorId part = in(node, i);
-      const ChannelView at = out_.place(part);
-      if (at.base != whole.base || at.channel != channel) {
-        const TensorId made =
-            new_tensor(fmt::format("{}.part{}", graph_.tensor(node.output).name, i),
-                       out_.tensors[part].shape, out_.tensors[whole.base].scale);
-        out_.tensors[made].view = ChannelView{whole.base, channel};
-        emit(fmt::format("{}.part{}", node.name, i),
-             copy(node, part, out_.tensors[whole.base].scale), made);
-      }
-      channel += out_.tensors[part].shape.c;
-    }
-    return;
-  }
-  const Shape& o = shape(node.output);
-  std::vector<int32_t> params = {static_cast<int32_t>(op.axis) - 1, 0};
-  for (int64_t size : {o.c, o.h, o.w}) append_range(params, size);
-  map(node, std::move(params),
-      op.axis == 1 ? "a part does not start at a whole memory atom" : "joined across the plane");
 }
 
 void Quantiser::slice(const Node& node, const SliceOp& op) {

@@ -60,8 +60,8 @@ bool Quantiser::pool_in_stages(const Node& node, const PoolOp& op) {
   const size_t stages = std::max(rows.size(), columns.size());
   rows.resize(stages, 1);
   columns.resize(stages, 1);
-  Shape at = from;
   TensorId x = in(node);
+  Shape at = out_.tensors[x].shape;  // with gaps, if the input has some
   const double end_scale = out_.tensors[x].scale * (op.kind == PoolKind::kAverage ? ratio : 1.0);
   own_scales_[node.output] = end_scale;
   for (size_t i = 0; i < stages; ++i) {

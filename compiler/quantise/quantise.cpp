@@ -47,8 +47,20 @@ TensorId Quantiser::layer_tensor(TensorId id) {
   std::optional<ChannelView> view;
   if (place != placed_.end())
     view = ChannelView{layer_tensor(place->second.base), place->second.channel};
+  std::string name = t.name;
+  Shape with_gaps = t.shape;
+  const auto spread = spread_.find(id);
+  if (spread != spread_.end()) {
+    name += ".spread";
+    with_gaps.c = spread->second.back();
+  }
   const TensorId made =
-      new_tensor(t.name, t.shape, view ? out_.tensors[view->base].scale : scale(id));
+      new_tensor(name, with_gaps, view ? out_.tensors[view->base].scale : scale(id));
+  if (spread != spread_.end()) {
+    const std::vector<int64_t>& at = spread->second;
+    for (size_t c = 0; c + 1 < at.size(); ++c)
+      if (at[c] + 1 < at[c + 1]) out_.tensors[made].gaps.emplace_back(at[c] + 1, at[c + 1]);
+  }
   out_.tensors[made].view = view;
   return ids_[id] = made;
 }
@@ -210,7 +222,19 @@ Result<LayerProgram> Quantiser::run() {
         return Error{"lower.unsupported", fmt::format("output '{}'", graph_.tensor(id).name),
                      "is an input of the network: nothing to compute"};
       }
-      out_.outputs.push_back(ids_.at(id));
+      TensorId out = ids_.at(id);
+      if (std::count(out_.outputs.begin(), out_.outputs.end(), out) != 0) {
+        // Each output has a memory of its own.
+        const std::string name =
+            fmt::format("{}.output{}", out_.tensors[out].name, out_.outputs.size());
+        const TensorId twin = new_tensor(name, out_.tensors[out].shape, out_.tensors[out].scale);
+        out_.tensors[twin].pooled_flat = out_.tensors[out].pooled_flat;
+        PointLayer layer;
+        layer.input = out;
+        emit(name, std::move(layer), twin);
+        out = twin;
+      }
+      out_.outputs.push_back(out);
     }
   } catch (const Failure& failure) {
     return failure.errors;

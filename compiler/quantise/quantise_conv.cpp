@@ -93,6 +93,8 @@ Result<QuantisedConv> quantise_conv(const Tensor& weights, const std::vector<flo
     }
     const double operand = std::round(bias_units[k] / std::ldexp(exact, static_cast<int>(shift)));
     out.x1.alu.push_back(static_cast<int16_t>(std::clamp(operand, -kOperandMax, kOperandMax)));
+    const double added = std::ldexp(exact * out.x1.alu.back(), static_cast<int>(shift));
+    out.bias_error = std::max(out.bias_error, std::abs(added - bias_units[k]));
   }
   return out;
 }

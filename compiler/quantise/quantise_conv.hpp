@@ -11,6 +11,7 @@ namespace dlavp::compiler {
 struct QuantisedConv {
   std::vector<int8_t> weights;
   SdpStage x1;
+  double bias_error = 0;  ///< the most that a bias is off, in units
 };
 
 /// `tolerance`: how many units the bias may be off because of its common shift. Weights whose

@@ -2,6 +2,8 @@
 // Internal to quantisation.
 #pragma once
 
+#include <cmath>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -64,7 +66,12 @@ class Quantiser {
   void find_tails();
   void conv(const Node& node, const ConvOp& op);
   void conv_tail(const Node& node, const Node& tail, double unit, ConvLayer& layer);
+  void conv_main(const Node& node, const ConvOp& op, const Tensor& weights, double unit,
+                 bool x2_free, ConvLayer& layer);
+  [[nodiscard]] SdpStage channel_sum(const std::vector<float>& shifts, double unit) const;
+  [[nodiscard]] TensorId padded_input(const Node& node, Window& window);
   void scale_layer(const Node& node, const ScaleOp& op);
+  [[nodiscard]] Tensor spread_weights(const Tensor& weights, TensorId input) const;
   [[nodiscard]] std::optional<std::vector<double>> slopes_of(const Node& node) const;
   [[nodiscard]] SdpStage prelu_stage(const Node& node, const std::vector<double>& slopes) const;
 
@@ -83,9 +90,14 @@ class Quantiser {
   void pool_on_core(const Node& node, const PoolOp& op, const char* reason);
   void lrn(const Node& node, const LrnOp& op);
 
-  // lower_layout.cpp
+  // lower_join.cpp
   void plan_views();
   void plan_join(const Node& node);
+  void plan_spread_join(const Node& node);
+  [[nodiscard]] bool takes_spread(TensorId id) const;
+  void mark_spread(TensorId id, const std::vector<int64_t>& channels);
+
+  // lower_layout.cpp
   void flatten(const Node& node);
   void concat(const Node& node, const ConcatOp& op);
   void slice(const Node& node, const SliceOp& op);
@@ -114,9 +126,20 @@ class Quantiser {
   std::map<TensorId, const Node*> tails_;   ///< by a convolution's output: what it also computes
   std::set<const Node*> fused_;             ///< nodes that a convolution computes
   std::set<TensorId> joined_;               ///< concatenations without a layer
-  std::vector<size_t> uses_;                ///< by graph tensor
-  std::vector<const Node*> producers_;      ///< by graph tensor
+  /// Tensors with gaps between the parts of a join: for each channel its place; the last element is
+  /// the number of channels with gaps.
+  std::map<TensorId, std::vector<int64_t>> spread_;
+  std::vector<size_t> uses_;            ///< by graph tensor
+  std::vector<const Node*> producers_;  ///< by graph tensor
 };
+
+inline bool same(double a, double b) { return std::abs(a - b) <= 1e-9 * std::max(a, b); }
+
+/// start, start + step, ...
+inline void append_range(std::vector<int32_t>& out, int64_t count, int64_t start = 0,
+                         int64_t step = 1) {
+  for (int64_t i = 0; i < count; ++i) out.push_back(static_cast<int32_t>(start + i * step));
+}
 
 /// Bits below one step of an eltwise operand, so that two roundings do not follow each other.
 inline constexpr unsigned kExtraBits = 6;

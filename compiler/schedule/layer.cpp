@@ -123,15 +123,20 @@ namespace {
 class Defined {
  public:
   explicit Defined(const LayerProgram& p) : p_(p), channels_(p.tensors.size()) {
-    for (TensorId id = 0; id < p.tensors.size(); ++id)
-      channels_[id].assign(static_cast<size_t>(p.tensors[id].shape.c),
-                           !p.tensors[id].constant.empty());
+    for (TensorId id = 0; id < p.tensors.size(); ++id) {
+      const LayerTensor& t = p.tensors[id];
+      channels_[id].assign(static_cast<size_t>(t.shape.c), !t.constant.empty());
+      for (const auto& [begin, end] : t.gaps)
+        std::fill(channels_[id].begin() + begin, channels_[id].begin() + end, true);
+    }
   }
   [[nodiscard]] bool all(TensorId id) const {
     const auto [begin, end] = range(id);
     return std::all_of(begin, end, [](bool b) { return b; });
   }
+  /// Some channel is written already; those of a tensor with gaps are looked at one by one.
   [[nodiscard]] bool any(TensorId id) const {
+    if (!p_.tensors[id].gaps.empty()) return false;
     const auto [begin, end] = range(id);
     return std::any_of(begin, end, [](bool b) { return b; });
   }
@@ -153,6 +158,11 @@ class Defined {
 
 void verify_views(const LayerProgram& p, Diagnostics& out) {
   for (const LayerTensor& t : p.tensors) {
+    for (const auto& [begin, end] : t.gaps) {
+      if (begin >= 0 && begin <= end && end <= t.shape.c) continue;
+      out.add("layer.view", fmt::format("tensor '{}'", t.name),
+              fmt::format("gap [{}, {}) of {} channels", begin, end, t.shape.c));
+    }
     if (!t.view) continue;
     const std::string place = fmt::format("tensor '{}'", t.name);
     if (t.view->base >= p.tensors.size()) {

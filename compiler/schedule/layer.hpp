@@ -34,6 +34,8 @@ struct LayerTensor {
   std::optional<ChannelView> view;
   StoredType type = StoredType::kInt8;
   std::vector<int8_t> constant;  ///< NCHW, where the tensor is a constant of the network
+  /// Channels [first, second) that hold nothing: the parts of a join start at whole atoms.
+  std::vector<std::pair<int64_t, int64_t>> gaps;
 };
 
 enum class StageKind : uint8_t { kOff, kMul, kAlu, kBoth };
