@@ -8,7 +8,6 @@
 #include "apps/dlavp/commands.hpp"
 #include "apps/dlavp/estimate_report.hpp"
 #include "apps/estimate/from_graph.hpp"
-#include "compiler/frontend/onnx_import.hpp"
 #include "compiler/passes/passes.hpp"
 #include "models/common/read_file.hpp"
 
@@ -27,9 +26,7 @@ Result<SheetNetwork> find_network(const std::string& name) {
     return Error{"estimate.network", name,
                  fmt::format("no such file, and none of the built-in networks {}",
                              fmt::join(published_networks(), ", "))};
-  const auto model = compiler::read_onnx(name);
-  if (!model) return model.errors();
-  auto graph = compiler::import_onnx(*model);
+  auto graph = read_for_time(name);
   if (!graph) return graph.errors();
   compiler::run_passes(*graph);
   auto network = from_graph(*graph, name);
@@ -158,7 +155,8 @@ int cmd_estimate(const std::vector<std::string>& args) {
   Cli cli("estimate", "NETWORK [--config NAME] [--timed | --loadable FILE] [options]",
           "Estimates a network's cycles by NVIDIA's published spreadsheet, and says why our timed "
           "figure\ndiffers. NETWORK is alexnet, googlenet or resnet50 (as published), or an ONNX "
-          "file.\nWithout options the machine is the published one: 2048 multipliers, 512 KiB, 10 "
+          "or prototxt file.\nWithout options the machine is the published one: 2048 multipliers, "
+          "512 KiB, 10 "
           "GB/s, 1 GHz.",
           {"dlavp estimate resnet50 --macs 2048 --cbuf 512 --bandwidth 20",
            "dlavp estimate resnet50 --config nv_small --loadable resnet50.nvdla",

@@ -4,14 +4,18 @@
 
 #include "compiler/data/samples.hpp"
 #include "compiler/driver/compile.hpp"
-#include "compiler/frontend/onnx_import.hpp"
+#include "compiler/frontend/read_network.hpp"
 
 namespace dlavp::app {
 
+Result<compiler::Graph> read_for_time(const std::string& path) {
+  compiler::NetworkOptions options;
+  if (path.ends_with(".prototxt")) options.weights_seed = 1;
+  return compiler::read_network(path, options);
+}
+
 Result<std::vector<uint8_t>> compile_for_time(const std::string& path, const HwConfig& hw) {
-  const auto model = compiler::read_onnx(path);
-  if (!model) return model.errors();
-  auto graph = compiler::import_onnx(*model);
+  auto graph = read_for_time(path);
   if (!graph) return graph.errors();
   const compiler::Samples samples = compiler::random_samples(*graph, 1);
   compiler::CompileOptions options;

@@ -4,11 +4,16 @@
 
 #include <string>
 
+#include "compiler/ir/graph.hpp"
 #include "vp/host/session.hpp"
 
 namespace dlavp::app {
 
-/// Compiles an ONNX file for `hw` with scales from random inputs. Errors: those of the compiler.
+/// Reads a network (ONNX or prototxt) whose values do not matter: weights that a prototxt does not
+/// come with are made up. Errors: those of the front ends.
+Result<compiler::Graph> read_for_time(const std::string& path);
+
+/// Compiles such a network for `hw` with scales from random inputs. Errors: those of the compiler.
 Result<std::vector<uint8_t>> compile_for_time(const std::string& path, const HwConfig& hw);
 
 /// Runs `loadable` once. One call a process. Errors: those of reading and running it, and

@@ -167,6 +167,18 @@ class Estimate(Case):
         self.assertEqual(sram["cycles"], 591475.5625)
         self.assertIn("loss3/classifier", self.estimate("googlenet", "--layers"))
 
+    def test_a_prototxt_needs_no_weights(self):
+        net = self.file(
+            "net.prototxt",
+            'name: "net"\nlayer { name: "data" type: "Input" top: "data"\n'
+            "  input_param { shape { dim: 1 dim: 8 dim: 8 dim: 8 } } }\n"
+            'layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"\n'
+            "  convolution_param { num_output: 16 kernel_size: 3 pad: 1 } }\n",
+        )
+        out = json.loads(self.estimate(net, "--config", "nv_small", "--timed", "--json"))
+        self.assertEqual(out["macs"], 8 * 8 * 16 * 8 * 9)
+        self.assertGreater(out["timed"]["cycles"], 0)
+
     def test_a_timed_run_is_explained_to_the_cycle(self):
         out = json.loads(self.estimate(MODEL, "--config", "nv_small", "--timed", "--json"))
         timed = out["timed"]
