@@ -13,7 +13,8 @@
 
 namespace dlavp::compiler::fold {
 
-inline constexpr int64_t kLargest = int64_t{1} << 28;  ///< elements
+inline constexpr int64_t kLargest = int64_t{1} << 28;      ///< elements
+inline constexpr int64_t kLargestMade = int64_t{1} << 24;  ///< of what is larger than its input
 
 struct Failure {
   std::string message;

@@ -204,8 +204,8 @@ void Importer::gemm(const OnnxNode& node) {
 }
 
 void Importer::matmul(const OnnxNode& node) {
-  if (!is_constant(node, 0) && !is_constant(node, 1) && activations_.contains(node.inputs[0]) &&
-      activations_.contains(node.inputs.size() > 1 ? node.inputs[1] : "")) {
+  if (node.inputs.size() < 2) fail(node, "onnx.missing", "two inputs are expected");
+  if (activations_.contains(node.inputs[0]) && activations_.contains(node.inputs[1])) {
     fail(node, "onnx.not_constant",
          "a product of two activations (as in attention) is not supported; one side must be an "
          "initializer");

@@ -7,6 +7,8 @@
 namespace dlavp::compiler {
 namespace {
 
+constexpr int64_t kLargestRepeat = 1 << 24;
+
 double number(const OnnxNode& node, const char* name, double otherwise) {
   auto it = node.attributes.find(name);
   return it == node.attributes.end() ? otherwise : double{it->second.f};
@@ -395,7 +397,10 @@ void Importer::expand(const OnnxNode& node) {
     larger = larger || own < target[i];
     ones.dims.push_back(own == 1 ? target[i] : 1);
     elements *= ones.dims.back();
-    if (elements > int64_t{1} << 31) fail(node, "onnx.shape", "too large");
+    if (elements > kLargestRepeat) {
+      fail(node, "onnx.shape",
+           fmt::format("[{}] repeats more than {} times", fmt::join(target, "x"), kLargestRepeat));
+    }
   }
   if (!larger) return define(node, View(x));
   ones.floats.assign(static_cast<size_t>(elements), 1.0F);

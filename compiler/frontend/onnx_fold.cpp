@@ -70,6 +70,8 @@ OnnxTensor pick(const OnnxTensor& t, Dims dims, const std::function<size_t(size_
   out.is_signed = t.is_signed;
   const auto n = static_cast<size_t>(count(dims));
   const size_t size = t.integral ? t.ints.size() : t.floats.size();
+  if (n > std::max(size, static_cast<size_t>(kLargestMade)))
+    refuse(fmt::format("{} elements from {}", n, size));
   for (size_t i = 0; i < n; ++i) {
     const size_t at = from(i);
     if (at >= size) refuse(fmt::format("element {} of {}", at, size));
@@ -387,7 +389,8 @@ Outputs fold_range(const OnnxNode&, Inputs in) {
   const double start = number(*in[0], 0);
   const double step = number(*in[2], 0);
   const double n = step == 0 ? -1 : std::ceil((number(*in[1], 0) - start) / step);
-  if (!(n <= static_cast<double>(kLargest)) || step == 0) refuse(fmt::format("steps of {}", step));
+  if (!(n <= static_cast<double>(kLargestMade)) || step == 0)
+    refuse(fmt::format("steps of {}", step));
   for (int64_t i = 0; i < static_cast<int64_t>(n); ++i) {
     const double v = start + static_cast<double>(i) * step;
     if (out.integral) {

@@ -128,8 +128,15 @@ TensorId Importer::emit(const OnnxNode& node, Operator op, std::vector<TensorId>
     const Error& e = inferred.errors().errors().front();
     fail(node, e.id, e.message);
   }
-  if (inferred->elements() > kLargestTensor) {
-    fail(node, "onnx.shape", fmt::format("its output {} is too large", inferred->text()));
+  int64_t elements = 1;
+  for (size_t axis = 0; axis < 4; ++axis) {
+    const int64_t size = (*inferred)[axis];
+    if (size < 1 || size > kLargestDimension || (elements *= size) > kLargestTensor) {
+      fail(node, "onnx.shape",
+           fmt::format("its output would be {}: sizes from 1 to {} and at most {} elements are "
+                       "supported",
+                       inferred->text(), kLargestDimension, kLargestTensor));
+    }
   }
   out.output = graph_.add_tensor(unique(node.outputs[0] + suffix), inferred.value());
   graph_.nodes.push_back(std::move(out));

@@ -67,6 +67,7 @@ void Importer::layer_norm(const OnnxNode& node) {
 }
 
 void Importer::lrn(const OnnxNode& node) {
+  if (activation(node, 0).rank() < 2) fail(node, "onnx.shape", "two dimensions are expected");
   const View x = with_channel(node, activation(node, 0), 1);
   LrnOp op;
   const int64_t size = integer(node, "size", 0);
