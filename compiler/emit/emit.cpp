@@ -123,7 +123,9 @@ void Emitter::add_tensor(const LayerTensor& t, const View& v, uint16_t memory,
 }
 
 void Emitter::add_buffers() {
-  const auto constants = add_blob("tb-0", DLA_INTERFACE_NONE, 0, {}, program_.constants);
+  std::vector<uint8_t> contents = program_.constants;
+  if (contents.empty()) contents.resize(hw_.memory_atomic_size);  // runtimes refuse an empty memory
+  const auto constants = add_blob("tb-0", DLA_INTERFACE_NONE, 0, {}, std::move(contents));
   const uint16_t activations =
       add_memory(std::max<uint64_t>(program_.activation_bytes, kPage), DLA_MEMORY_ALLOC);
   if (program_.activations_in_sram) out_.memories.back().domain = DLA_DOMAIN_SRAM;

@@ -9,10 +9,11 @@ namespace {
 constexpr int64_t kLargestGroups = 1 << 20;
 
 /// How many padding rows make the last, clipped window whole that rounding up adds, if it adds one:
-/// windows that would start in the padding at the end are not taken.
+/// windows that would start in the padding at the end are not taken. An input smaller than the
+/// window gives one output if less than a stride is missing.
 uint32_t rows_for_ceil(int64_t in, int64_t before, int64_t after, int64_t extent, int64_t stride) {
   const int64_t padded = in + before + after;
-  if (padded < extent) return 0;
+  if (padded < extent) return extent - padded < stride ? static_cast<uint32_t>(extent - padded) : 0;
   const int64_t rest = (padded - extent) % stride;
   if (rest == 0) return 0;
   const int64_t last_start = (padded - extent) / stride * stride + stride;

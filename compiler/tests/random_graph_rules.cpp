@@ -7,6 +7,7 @@ namespace dlavp::compiler::testing {
 
 bool Maker::conv(TensorId x) {
   const Shape in = shape(x);
+  if (in.c > 256) return false;  // one group of kernels must fit the smallest convolution buffer
   const Window w = window(in, chance(20) ? 5 : 3, 3);
   std::vector<uint32_t> divisors;
   for (uint32_t g = 1; g <= in.c; ++g) {
@@ -34,6 +35,9 @@ bool Maker::conv_transpose(TensorId x) {
   const Shape in = shape(x);
   ConvTransposeOp op;
   op.window = window({1, in.c, 8, 8}, 4, 2);
+  // A single row or column would fall between the taps: outputs of the bias alone.
+  if (in.h == 1) op.window.dilation_h = 1;
+  if (in.w == 1) op.window.dilation_w = 1;
   op.groups = in.c % 2 == 0 && chance(30) ? 2 : 1;
   op.output_pad_h = pick(0, op.window.stride_h - 1);
   op.output_pad_w = pick(0, op.window.stride_w - 1);
