@@ -201,6 +201,28 @@ void Quantiser::lower(const Node& node) {
   fail(node, "has no lowering; run the standard passes first");
 }
 
+/// A tensor is bound once: an output that is an input of the network, or another output, is a copy.
+TensorId Quantiser::own_output(TensorId id) {
+  const TensorId made = layer_tensor(id);
+  const auto bound = [&](TensorId other) { return other == made; };
+  if (std::none_of(out_.outputs.begin(), out_.outputs.end(), bound) &&
+      std::count(graph_.inputs.begin(), graph_.inputs.end(), id) == 0)
+    return made;
+  const LayerTensor& t = out_.tensors[made];
+  const std::string name = fmt::format("{}.output{}", t.name, out_.outputs.size());
+  if (t.type != StoredType::kInt8) {
+    throw Failure{
+        Diagnostics(Error{"lower.unsupported", fmt::format("output '{}'", t.name),
+                          "is an output twice, and holds indices; leave one of them out"})};
+  }
+  const TensorId own = new_tensor(name, t.shape, t.scale);
+  out_.tensors[own].pooled_flat = out_.tensors[made].pooled_flat;
+  PointLayer layer;
+  layer.input = made;
+  emit(name, std::move(layer), own);
+  return own;
+}
+
 Result<LayerProgram> Quantiser::run() {
   out_.name = graph_.name;
   uses_.resize(graph_.tensors.size());
@@ -217,25 +239,7 @@ Result<LayerProgram> Quantiser::run() {
     for (const Node& node : graph_.nodes) {
       if (!fused_.contains(&node)) lower(node);
     }
-    for (TensorId id : graph_.outputs) {
-      if (std::count(graph_.inputs.begin(), graph_.inputs.end(), id) != 0) {
-        return Error{"lower.unsupported", fmt::format("output '{}'", graph_.tensor(id).name),
-                     "is an input of the network: nothing to compute"};
-      }
-      TensorId out = ids_.at(id);
-      if (std::count(out_.outputs.begin(), out_.outputs.end(), out) != 0) {
-        // Each output has a memory of its own.
-        const std::string name =
-            fmt::format("{}.output{}", out_.tensors[out].name, out_.outputs.size());
-        const TensorId twin = new_tensor(name, out_.tensors[out].shape, out_.tensors[out].scale);
-        out_.tensors[twin].pooled_flat = out_.tensors[out].pooled_flat;
-        PointLayer layer;
-        layer.input = out;
-        emit(name, std::move(layer), twin);
-        out = twin;
-      }
-      out_.outputs.push_back(out);
-    }
+    for (TensorId id : graph_.outputs) out_.outputs.push_back(own_output(id));
   } catch (const Failure& failure) {
     return failure.errors;
   }

@@ -56,6 +56,7 @@ class Quantiser {
   [[nodiscard]] std::vector<uint8_t> table(const std::function<double(double)>& f, double from,
                                            double to) const;
   [[nodiscard]] bool is_output(TensorId id) const;
+  TensorId own_output(TensorId id);
 
   // Inputs.
   void add_inputs();

@@ -67,16 +67,35 @@ TEST_CASE("lower: what the accelerator cannot compute is refused with its node")
   const HwConfig hw = nv_small();
   NetworkBuilder b(1);
   const TensorId x = b.input({1, 5, 9, 9});
-  SECTION("nothing to compute") {
-    names(compile_graph(hw, b.finish(x), b.samples(1)).errors(), "lower.unsupported",
-          "output 'input'");
-  }
   SECTION("pixels of five channels") {
     CompileOptions options;
     options.quantise.input_mode = InputMode::kImage;
     const Graph g = b.finish(b.conv(x, 4, window(3)));
     names(compile_graph(hw, g, b.samples(1), options).errors(), "lower.image_input", "1x5x9x9");
   }
+}
+
+TEST_CASE("lower: indices are an output once") {
+  NetworkBuilder b(1);
+  Graph g = b.finish(b.relu(b.input({1, 5, 9, 9})));
+  const TensorId index = g.add_tensor("index", {1, 1, 9, 9});
+  g.nodes.push_back({"index", ArgMaxOp{1, false, false}, {g.outputs[0]}, index});
+  g.outputs = {index, index};
+  names(compile_graph(nv_small(), g, b.samples(1)).errors(), "lower.unsupported", "holds indices");
+}
+
+TEST_CASE("lower: an output that is an input, or another output, is a copy of its own") {
+  NetworkBuilder b(1);
+  const TensorId x = b.input({1, 5, 9, 9});
+  const TensorId y = b.relu(x);
+  Graph g = b.finish(y);
+  g.outputs = {y, x, y};
+  const auto c = compile_graph(nv_small(), g, b.samples(1));
+  REQUIRE(c.ok());
+  REQUIRE(std::set<TensorId>(c->layers.outputs.begin(), c->layers.outputs.end()).size() == 3);
+  const Int8Values v = interpret_int8_real(c->layers, b.samples(1)[0]);
+  REQUIRE(v[c->layers.outputs[2]] == v[c->layers.outputs[0]]);
+  REQUIRE(v[c->layers.outputs[1]] != v[c->layers.outputs[0]]);
 }
 
 TEST_CASE("lower: a bounded Relu saturates at its bound, whatever comes in") {

@@ -216,8 +216,11 @@ bool Pdp::take_atom(Job& job, Cycle& at) {
   if (at > context_.events.now()) return false;
   job.first_atom_taken = true;
   reader_.take(at + atom_cycles_ - 1);
+  // After a stall of the writer the stage catches up from cycles that are past.
   if (reader_.idle())
-    context_.events.schedule(read_done_event_, at + atom_cycles_ - 1 + timing_.read_done_delay);
+    context_.events.schedule(
+        read_done_event_,
+        std::max(context_.events.now(), at + atom_cycles_ - 1 + timing_.read_done_delay));
   return true;
 }
 
