@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <limits>
+#include <set>
 
 #include "compiler/driver/compile.hpp"
 #include "compiler/interpreter/int8_interpreter.hpp"
