@@ -210,11 +210,7 @@ TensorId Quantiser::own_output(TensorId id) {
     return made;
   const LayerTensor& t = out_.tensors[made];
   const std::string name = fmt::format("{}.output{}", t.name, out_.outputs.size());
-  if (t.type != StoredType::kInt8) {
-    throw Failure{
-        Diagnostics(Error{"lower.unsupported", fmt::format("output '{}'", t.name),
-                          "is an output twice, and holds indices; leave one of them out"})};
-  }
+  DLAVP_CHECK(t.type == StoredType::kInt8, "'{}' is copied, but holds indices", t.name);
   const TensorId own = new_tensor(name, t.shape, t.scale);
   out_.tensors[own].pooled_flat = out_.tensors[made].pooled_flat;
   PointLayer layer;

@@ -82,7 +82,7 @@ TEST_CASE("lower: indices are an output once") {
   const TensorId index = g.add_tensor("index", {1, 1, 9, 9});
   g.nodes.push_back({"index", ArgMaxOp{1, false, false}, {g.outputs[0]}, index});
   g.outputs = {index, index};
-  names(compile_graph(nv_small(), g, b.samples(1)).errors(), "lower.unsupported", "holds indices");
+  names(compile_graph(nv_small(), g, b.samples(1)).errors(), "lower.unsupported", "its indices");
 }
 
 TEST_CASE("lower: an output that is an input, or another output, is a copy of its own") {
