@@ -256,8 +256,8 @@ TEST_CASE("schedule: every part of a pooling reads something, whatever the width
 
 TEST_CASE("schedule: a view that leaves its buffer is named") {
   Compiled c = residual_network();
-  std::get<HwSdp>(c.program.tasks[0].operations[1].work).dst.offset += 8;
-  names(verify(nv_small(), c.layers, c.program), "schedule.view", "atom 36 of 36");
+  std::get<HwPdp>(c.program.tasks[0].operations.back().work).dst.offset += 8;
+  names(verify(nv_small(), c.layers, c.program), "schedule.view", "atom 9 of 9");
 }
 
 TEST_CASE("memory: a plan that leaves its region is named") {
@@ -290,11 +290,15 @@ TEST_CASE("schedule: an SDP that reads memory waits for the convolutions before 
   HwSdp fed;
   fed.src.stream = true;
   fed.dst.buffer = 1;
+  fed.dst.bytes = 64;
   HwSdp alone;
   alone.src.buffer = 1;
+  alone.src.bytes = 64;
   alone.dst.buffer = 2;
+  alone.dst.bytes = 64;
   HwPdp pool;
   pool.src.buffer = 2;
+  pool.src.bytes = 64;
   pool.dst.buffer = 3;
   task.operations.resize(4);
   task.operations[0].work = conv;
@@ -315,10 +319,12 @@ TEST_CASE("schedule: the order of thousands of operations is found in a fraction
   for (BufferId i = 0; i < 1500; ++i) {
     HwConv conv;
     conv.src.buffer = 2 * i;
+    conv.src.bytes = 64;
     conv.weights = 0;
     HwSdp sdp;
     sdp.src.stream = true;
     sdp.dst.buffer = 2 * i + 2;
+    sdp.dst.bytes = 64;
     for (int k = 0; k < 2; ++k) task.operations.emplace_back();
     task.operations[2 * i].work = conv;
     task.operations[2 * i + 1].work = sdp;
