@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "apps/dlavp/calibration_options.hpp"
 #include "apps/dlavp/check_run.hpp"
 #include "apps/dlavp/cli.hpp"
 #include "apps/dlavp/commands.hpp"
@@ -20,6 +21,7 @@
 #include "compiler/driver/compile.hpp"
 #include "compiler/frontend/read_network.hpp"
 #include "compiler/interpreter/int8_interpreter.hpp"
+#include "compiler/schedule/core_verify.hpp"
 #include "models/common/hw_config.hpp"
 #include "models/common/read_file.hpp"
 
@@ -192,12 +194,31 @@ Json to_json(const HwConfig& hw, const Compiled& c, const std::string& output, b
   j["passes"] = Json::array();
   for (const PassStatistic& p : c.passes)
     j["passes"].push_back({{"name", p.name}, {"applied", p.applied}});
+  j["core_layers"] = Json::array();
+  for (const Layer& layer : c.layers.layers) {
+    if (const auto* core = layer.as<CoreLayer>())
+      j["core_layers"].push_back(
+          {{"layer", layer.name}, {"kernel", core_kernel_name(*core)}, {"reason", core->reason}});
+  }
   j["quantisation"] = Json::array();
   for (const LayerQuality& q : c.quality) {
     j["quantisation"].push_back(
         {{"layer", q.name}, {"scale", q.scale}, {"clipped", q.clipped}, {"sqnr_db", q.sqnr_db}});
   }
   return j;
+}
+
+/// What runs on the core, and why: one line a layer.
+void print_core_layers(const Compiled& c) {
+  bool first = true;
+  for (const Layer& layer : c.layers.layers) {
+    const auto* core = layer.as<CoreLayer>();
+    if (core == nullptr) continue;
+    if (first) fmt::print("\non the core:\n");
+    first = false;
+    fmt::print("  {:<26} {:<10} {}: {}\n", layer.name, core_kernel_name(*core),
+               c.layers.tensors[layer.output].shape.text(), core->reason);
+  }
 }
 
 void print_summary(const HwConfig& hw, const Compiled& c, const std::string& output) {
@@ -222,6 +243,7 @@ void print_summary(const HwConfig& hw, const Compiled& c, const std::string& out
     fmt::print("{:<28}{:>12}{:>12.4g}{}{:>6}\n", layer.name, macs_of(c.layers, layer),
                c.layers.tensors[layer.output].scale, quality, count);
   }
+  print_core_layers(c);
   fmt::print("\n{} operations in {} tasks; {} bytes of constants, {} bytes of activations\n",
              operations(c.program), c.program.tasks.size(), c.program.constants.size(),
              c.program.activation_bytes);
@@ -288,17 +310,7 @@ Result<CompileOptions> read_options(const Cli& cli) {
   options.quantise.input_mode = mode == "image"     ? InputMode::kImage
                                 : mode == "feature" ? InputMode::kFeature
                                                     : InputMode::kAuto;
-  if (cli.has("percentile")) {
-    const std::string given = cli.text("percentile");
-    char* end = nullptr;
-    const double percent = std::strtod(given.c_str(), &end);
-    if (end == given.c_str() || *end != '\0' || !(percent > 0 && percent <= 100)) {
-      wrong.add("compile.option", "--percentile",
-                fmt::format("'{}', expected a number above 0 and at most 100", given));
-    }
-    options.calibration.method = CalibrationMethod::kPercentile;
-    options.calibration.percentile = percent / 100;
-  }
+  options.calibration = calibration_options(cli, wrong);
   options.schedule = read_schedule(cli, wrong);
   if (cli.has("labels")) {
     auto labels = read_labels(cli.text("labels"));
@@ -350,6 +362,12 @@ Diagnostics network_options(const Cli& cli, NetworkOptions& out) {
   return {};
 }
 
+Diagnostics save_scales(const Cli& cli, const Graph& graph) {
+  if (!cli.has("save-scales")) return {};
+  const std::string table = encode_scale_table(graph);
+  return write_file(cli.text("save-scales"), table.data(), table.size());
+}
+
 int compile(const Cli& cli) {
   auto options = read_options(cli);
   if (!options) return fail(options.errors());
@@ -368,10 +386,11 @@ int compile(const Cli& cli) {
   if (const Diagnostics wrong = network_options(cli, network); !wrong.empty()) return fail(wrong);
   auto graph = read_network(cli.texts("model").front(), network);
   if (!graph) return fail(graph.errors());
-  const bool calibrated = cli.has("calibrate");
+  if (const Diagnostics wrong = apply_scales(cli, *graph); !wrong.empty()) return fail(wrong);
+  const bool calibrated = cli.has("calibrate") || cli.has("scales");
   enter("samples", 0.1);
-  auto samples = calibrated ? load_samples(*graph, cli.text("calibrate"))
-                            : Result<Samples>(random_samples(*graph, kRandomSamples));
+  auto samples = cli.has("calibrate") ? load_samples(*graph, cli.text("calibrate"))
+                                      : Result<Samples>(random_samples(*graph, kRandomSamples));
   if (!samples) return fail(samples.errors());
   (*options).progress = enter;
   auto compiled = compile_graph(*hw, std::move(graph).value(), *samples, *options);
@@ -385,6 +404,8 @@ int compile(const Cli& cli) {
   }
   const Diagnostics wrong = write_file(output, compiled->bytes.data(), compiled->bytes.size());
   if (!wrong.empty()) return fail(wrong);
+  if (const Diagnostics failed = save_scales(cli, compiled->graph); !failed.empty())
+    return fail(failed);
   for (const std::string& note : compiled->graph.notes) fmt::print(stderr, "note: {}\n", note);
   if (!calibrated) {
     fmt::print(stderr,
@@ -429,10 +450,6 @@ int cmd_compile(const std::vector<std::string>& args) {
       "weights", po::value<std::string>(), "of a .prototxt: its .caffemodel")(
       "weights-seed", po::value<std::string>(),
       "of a .prototxt: make up weights that are not given, for estimates of performance")(
-      "calibrate", po::value<std::string>(),
-      "sample inputs: a .npy batch, or a folder of images or .npy files")(
-      "percentile", po::value<std::string>(),
-      "share of values, in percent, that a scale must cover (default 100: min-max)")(
       "input-mode", po::value<std::string>(),
       "auto, image (pixels, converted by the hardware) or feature (int8)")(
       "labels", po::value<std::string>(), "names of the classes, one a line")(
@@ -446,6 +463,7 @@ int cmd_compile(const std::vector<std::string>& args) {
       "an input (.npy or image) for the int8 interpreter")(
       "reference-output", po::value<std::string>(),
       "folder for the interpreter's int8 tensor of every layer");
+  add_calibration_options(cli);
   cli.add()("optimize", po::value<int64_t>(),
             "0 nothing, 1 operations, 2 the network, 3 the second memory too (default 3); the "
             "output's bytes are the same");

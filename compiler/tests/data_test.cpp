@@ -7,6 +7,7 @@
 
 #include "compiler/data/npy.hpp"
 #include "compiler/data/samples.hpp"
+#include "compiler/quantise/scale_table.hpp"
 #include "compiler/tests/networks.hpp"
 
 using namespace dlavp;
@@ -115,4 +116,48 @@ TEST_CASE("samples: wrong files are refused with their name and both sizes") {
   b.graph().inputs.push_back(b.graph().add_tensor("second", {1, 1, 2, 2}));
   refused(load_samples(b.finish(b.sum(x, b.graph().inputs[1])), picture), "calibrate.inputs",
           "2 inputs");
+}
+
+TEST_CASE(
+    "scale table: entries name inputs, nodes or tensors, and come back from a calibrated graph") {
+  NetworkBuilder b(2);
+  Graph g = b.finish(b.relu(b.input({1, 2, 2, 2})));
+  const auto table = decode_scale_table(
+      R"({"input": {"scale": 0.5, "min": 0, "max": 0, "offset": 0}, "n0": {"scale": 0.25}})", "t");
+  REQUIRE(table.ok());
+  REQUIRE(apply_scale_table(g, *table, "t").value() == 2);
+  REQUIRE(calibrate(g, b.samples(1), {}).ok());
+  REQUIRE(*g.tensor(g.inputs[0]).scale == 0.5);
+  REQUIRE(*g.tensor(g.outputs[0]).scale == 0.25);
+  const auto back = decode_scale_table(encode_scale_table(g), "back");
+  REQUIRE(back.ok());
+  REQUIRE(back->at("input") == 0.5);
+}
+
+TEST_CASE("scale table: broken tables are refused with what they say") {
+  Graph g = network({1, 1, 2, 2});
+  refused(decode_scale_table("[]", "t.json"), "calibrate.table", "is no JSON object");
+  refused(decode_scale_table(R"({"a": {"scale": -1}})", "t.json"), "calibrate.table",
+          "'a': scale -1");
+  refused(apply_scale_table(g, {{"other", 1.0}}, "t.json"), "calibrate.table",
+          "none of its 1 entries");
+  refused(read_scale_table("no/such/table.json"), "calibrate.open", "no/such/table.json");
+}
+
+TEST_CASE("calibrate: entropy and percentile clip a rare outlier, min-max does not") {
+  NetworkBuilder b(3);
+  const Graph g = b.finish(b.relu(b.input({1, 1, 100, 100})));
+  Samples samples = b.samples(1);
+  samples[0][0][0] = 40;
+  const auto scale_by = [&](CalibrationMethod method) {
+    Graph copy = g;
+    CalibrationOptions options;
+    options.method = method;
+    options.percentile = 0.999;
+    REQUIRE(calibrate(copy, samples, options).ok());
+    return *copy.tensor(copy.inputs[0]).scale * 127;
+  };
+  REQUIRE(scale_by(CalibrationMethod::kMinMax) == Approx(40));
+  REQUIRE(scale_by(CalibrationMethod::kPercentile) < 1.1);
+  REQUIRE(scale_by(CalibrationMethod::kEntropy) < 4);
 }
