@@ -1,88 +1,17 @@
 // Floating-point meaning of convolutions and fully connected layers: columns of the input gathered
 // into panels that stay in the cache, products by float_product. Depthwise ones go row by row.
-#include <thread>
-
-#include "compiler/interpreter/columns.hpp"
+#include "compiler/interpreter/conv_columns.hpp"
 #include "compiler/interpreter/float_context.hpp"
 #include "compiler/interpreter/float_product.hpp"
 
 namespace dlavp::compiler {
 namespace {
 
-constexpr size_t kChunk = 512;                   ///< products summed per visit of a panel
-constexpr size_t kThreadedProducts = 1U << 24U;  ///< below, a thread costs more than it saves
+constexpr size_t kChunk = 512;  ///< products summed per visit of a panel
 
-/// Adds weight x input row to an output row; columns outside the input count as zero.
-void add_row(float* to, const float* from, float weight, const Window& w, const Columns& c) {
-  if (w.stride_w == 1) {  // without a stride the compiler can use vectors
-    for (int64_t x = c.begin; x < c.end; ++x) to[x] += weight * from[x + c.offset];
-  } else {
-    for (int64_t x = c.begin; x < c.end; ++x) to[x] += weight * from[x * w.stride_w + c.offset];
-  }
-}
-
-struct Convolution {
+struct Convolution : ConvColumns<float> {
   const FloatContext& f;
   const ConvOp& op;
-  const Shape& x;
-  const Shape& o;
-  const Window& w;
-  int64_t channels;  ///< of one group
-  int64_t kernels;   ///< of one group
-
-  [[nodiscard]] size_t length() const {
-    return static_cast<size_t>(channels * w.kernel_h * w.kernel_w);
-  }
-  [[nodiscard]] size_t pixels() const { return static_cast<size_t>(o.h * o.w); }
-
-  /// One output plane, row by row.
-  void plane(int64_t k) const {
-    float* to = f.out().data() + k * o.h * o.w;
-    std::fill_n(to, pixels(), f.in(2)[static_cast<size_t>(k)]);
-    for (int64_t c = 0; c < channels; ++c) {
-      const float* image = f.in(0).data() + (k / kernels * channels + c) * x.h * x.w;
-      const float* kernel = f.in(1).data() + (k * channels + c) * w.kernel_h * w.kernel_w;
-      for (int64_t s = 0; s < w.kernel_w; ++s) {
-        const Columns columns = columns_inside(w, s, x.w, o.w);
-        for (int64_t r = 0; r < w.kernel_h; ++r) {
-          const float weight = kernel[r * w.kernel_w + s];
-          for (int64_t y = 0; y < o.h; ++y) {
-            const int64_t iy = y * w.stride_h + r * w.dilation_h - w.pad_top;
-            if (iy < 0 || iy >= x.h) continue;
-            add_row(to + y * o.w, image + iy * x.w, weight, w, columns);
-          }
-        }
-      }
-    }
-  }
-
-  /// Row `tap` of a panel: what the pixels from `first` on see of one kernel element.
-  void gather(float* row, int64_t group, int64_t tap, int64_t first, int64_t count) const {
-    const int64_t s = tap % w.kernel_w;
-    const int64_t r = tap / w.kernel_w % w.kernel_h;
-    const int64_t c = group * channels + tap / (int64_t{w.kernel_w} * w.kernel_h);
-    const float* image = f.in(0).data() + c * x.h * x.w;
-    const Columns inside = columns_inside(w, s, x.w, o.w);
-    for (int64_t done = 0; done < count;) {
-      const int64_t y = (first + done) / o.w;
-      const int64_t from = (first + done) % o.w;
-      const int64_t to = std::min(o.w, from + count - done);
-      const int64_t iy = y * w.stride_h + r * w.dilation_h - w.pad_top;
-      float* out = row + done - from;
-      const bool empty = iy < 0 || iy >= x.h;
-      const int64_t begin = empty ? to : std::clamp(inside.begin, from, to);
-      const int64_t end = empty ? to : std::clamp(inside.end, begin, to);
-      std::fill(out + from, out + begin, 0.0F);
-      const float* line = image + iy * x.w + inside.offset;
-      if (w.stride_w == 1) {
-        std::copy(line + begin, line + end, out + begin);
-      } else {
-        for (int64_t i = begin; i < end; ++i) out[i] = line[i * w.stride_w];
-      }
-      std::fill(out + end, out + to, 0.0F);
-      done += to - from;
-    }
-  }
 
   /// All kernels of a group for the pixels from `first` on, at most kPanelColumns.
   void panel(int64_t group, size_t first, std::vector<float>& data) const {
@@ -132,8 +61,11 @@ struct Convolution {
   /// Tasks from `first` on in steps of `step`: planes, or panels of all groups.
   void part(size_t first, size_t step) const {
     if (channels == 1 && kernels == 1) {
-      for (size_t k = first; k < static_cast<size_t>(o.c); k += step)
-        plane(static_cast<int64_t>(k));
+      for (size_t k = first; k < static_cast<size_t>(o.c); k += step) {
+        float* to = f.out().data() + k * pixels();
+        std::fill_n(to, pixels(), f.in(2)[k]);
+        add_depthwise_plane(*this, static_cast<int64_t>(k), f.in(1).data() + k * length(), to);
+      }
       return;
     }
     std::vector<float> data;
@@ -148,16 +80,11 @@ struct Convolution {
 void float_conv(const FloatContext& f, const ConvOp& op) {
   const Shape& x = f.shape(0);
   const Shape& o = f.out_shape();
-  const Convolution c{f, op, x, o, op.window, x.c / op.groups, o.c / op.groups};
+  const Convolution c{{f.in(0).data(), x, o, op.window, x.c / op.groups, o.c / op.groups}, f, op};
   if (c.pixels() == 1) {
     c.pixel();
-  } else if (c.length() * f.out().size() >= kThreadedProducts &&
-             std::thread::hardware_concurrency() > 1) {
-    std::thread other([&] { c.part(1, 2); });
-    c.part(0, 2);
-    other.join();
   } else {
-    c.part(0, 1);
+    in_parts(c.length() * f.out().size(), [&](size_t first, size_t step) { c.part(first, step); });
   }
   if (op.residual) {
     const float* residual = f.in(3).data();

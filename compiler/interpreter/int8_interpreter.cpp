@@ -1,34 +1,61 @@
-// Integer reference: convolution sums, SDP stages X1, X2, its table and output converter, pooling
-// with two reciprocals. The CDP and the core have files of their own.
+// Integer reference: SDP stages X1, X2, its table and output converter, pooling with two
+// reciprocals. Convolution sums, the CDP and the core have files of their own.
 #include "compiler/interpreter/int8_interpreter.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <set>
 
-#include "compiler/interpreter/columns.hpp"
 #include "compiler/interpreter/core_interpreter.hpp"
+#include "compiler/interpreter/int8_conv.hpp"
 #include "compiler/interpreter/lrn_interpreter.hpp"
 #include "models/common/fixed_point.hpp"
 
 namespace dlavp::compiler {
 namespace {
 
-/// One stage on one value. Every intermediate width is wide enough not to overflow int64.
-int64_t stage(const SdpStage& s, int64_t x, size_t channel, int64_t tensor) {
-  if (s.kind == StageKind::kOff) return x;
-  const size_t i = s.mode == StageMode::kPerKernel ? channel : 0;
-  if (s.kind != StageKind::kMul) {
-    const int64_t operand = lshl(s.operand ? tensor : s.alu[i], s.alu_shift, 32);
-    x = s.alu_op == StageAlu::kSum   ? x + operand
-        : s.alu_op == StageAlu::kMax ? std::max(x, operand)
-                                     : std::min(x, operand);
+/// An SDP stage with the numbers of one channel.
+struct ChannelStage {
+  StageKind kind;
+  StageAlu alu_op;
+  bool prelu, relu;
+  unsigned alu_shift, mul_shift;
+  int64_t alu = 0, mul = 1;
+  const int8_t* points = nullptr;  ///< instead of `alu` and `mul`: one operand an element
+
+  ChannelStage(const SdpStage& s, size_t channel, const Int8Values& values)
+      : kind(s.kind),
+        alu_op(s.alu_op),
+        prelu(s.prelu),
+        relu(s.relu),
+        alu_shift(s.alu_shift),
+        mul_shift(s.mul_shift) {
+    const size_t i = s.mode == StageMode::kPerKernel ? channel : 0;
+    if (s.operand && s.mode != StageMode::kPerKernel) {
+      points = values[*s.operand].data();
+    } else if (s.operand) {
+      alu = mul = values[*s.operand][i];
+    } else {
+      if (!s.alu.empty()) alu = s.alu[i];
+      if (!s.mul.empty()) mul = s.mul[i];
+    }
   }
-  if (s.prelu && x >= 0) return sign_extend(static_cast<uint64_t>(x), 32);
-  if (s.kind != StageKind::kAlu) x *= s.operand ? tensor : s.mul[i];
-  x = rshr(x, s.mul_shift, 32);
-  return s.relu ? std::max<int64_t>(x, 0) : x;
-}
+
+  /// On element `i`. Every intermediate width is wide enough not to overflow int64.
+  [[nodiscard]] int64_t operator()(int64_t x, size_t i) const {
+    if (kind == StageKind::kOff) return x;
+    if (kind != StageKind::kMul) {
+      const int64_t operand = lshl(points != nullptr ? points[i] : alu, alu_shift, 32);
+      x = alu_op == StageAlu::kSum   ? x + operand
+          : alu_op == StageAlu::kMax ? std::max(x, operand)
+                                     : std::min(x, operand);
+    }
+    if (prelu && x >= 0) return sign_extend(static_cast<uint64_t>(x), 32);
+    if (kind != StageKind::kAlu) x *= points != nullptr ? points[i] : mul;
+    x = rshr(x, mul_shift, 32);
+    return relu ? std::max<int64_t>(x, 0) : x;
+  }
+};
 
 int64_t slope(int64_t edge, int64_t distance, const LutSlope& s) {
   const int64_t product = distance * s.scale;
@@ -49,13 +76,6 @@ int64_t look_up(const Lut& lut, int64_t x) {
               static_cast<unsigned>(lut.lo_index), 32);
 }
 
-int8_t sdp(const SdpProgram& p, int64_t x, size_t channel, int64_t tensor1, int64_t tensor2) {
-  x = stage(p.x1, x, channel, tensor1);
-  x = stage(p.x2, x, channel, tensor2);
-  if (p.lut) x = look_up(*p.lut, x);
-  return static_cast<int8_t>(saturate(rshr(x * p.out_scale, p.out_shift, 17), 8));
-}
-
 struct Run {
   const LayerProgram& program;
   const Layer& layer;
@@ -63,65 +83,29 @@ struct Run {
 
   [[nodiscard]] const Shape& shape(TensorId id) const { return program.tensors[id].shape; }
   [[nodiscard]] std::vector<int8_t>& out() const { return values[layer.output]; }
-  [[nodiscard]] int64_t tensor(const SdpStage& s, size_t i, size_t channel) const {
-    if (!s.operand) return 0;
-    return values[*s.operand][s.mode == StageMode::kPerKernel ? channel : i];
-  }
 
-  void finish(const SdpProgram& p, size_t i, size_t channel, int64_t x) const {
-    out()[i] = sdp(p, x, channel, tensor(p.x1, i, channel), tensor(p.x2, i, channel));
-  }
-
-  /// Adds weight x input row to a row of sums.
-  static void add_row(int32_t* to, const int8_t* from, int32_t weight, const Columns& c,
-                      int64_t stride) {
-    if (stride == 1) {  // without a stride the compiler can use vectors
-      for (int64_t col = c.begin; col < c.end; ++col) to[col] += weight * from[col + c.offset];
-    } else {
-      for (int64_t col = c.begin; col < c.end; ++col)
-        to[col] += weight * from[col * stride + c.offset];
-    }
-  }
-
-  /// Sums of one output plane.
-  void plane(const ConvLayer& c, int64_t k, std::vector<int32_t>& sums) const {
-    const Shape& x = shape(c.input);
+  /// What the SDP makes of `in`, NCHW as the output.
+  template <typename T>
+  void sdp(const SdpProgram& p, const std::vector<T>& in) const {
     const Shape& o = shape(layer.output);
-    const Window& w = c.window;
-    const int64_t channels = x.c / c.groups;
-    const int64_t first = k / (o.c / c.groups) * channels;
-    std::fill(sums.begin(), sums.end(), 0);
-    for (int64_t ch = 0; ch < channels; ++ch) {
-      const int8_t* image = values[c.input].data() + (first + ch) * x.h * x.w;
-      const int8_t* kernel = c.weights.data() + (k * channels + ch) * w.kernel_h * w.kernel_w;
-      for (int64_t y = 0; y < o.h; ++y) {
-        for (int64_t r = 0; r < w.kernel_h; ++r) {
-          const int64_t iy = y * w.stride_h + r * w.dilation_h - w.pad_top;
-          if (iy < 0 || iy >= x.h) continue;
-          for (int64_t s = 0; s < w.kernel_w; ++s) {
-            const int32_t weight = kernel[r * w.kernel_w + s];
-            add_row(sums.data() + y * o.w, image + iy * x.w, weight, columns_inside(w, s, x.w, o.w),
-                    w.stride_w);
-          }
-        }
+    const auto pixels = static_cast<size_t>(o.h * o.w);
+    const int64_t out_scale = p.out_scale;
+    const unsigned out_shift = p.out_shift;
+    const Lut* lut = p.lut ? &*p.lut : nullptr;
+    int8_t* to = out().data();
+    for (size_t first = 0; first < out().size(); first += pixels) {
+      const ChannelStage x1(p.x1, first / pixels, values), x2(p.x2, first / pixels, values);
+      for (size_t i = first; i < first + pixels; ++i) {
+        int64_t x = x2(x1(in[i], i), i);
+        if (lut != nullptr) x = look_up(*lut, x);
+        to[i] = static_cast<int8_t>(saturate(rshr(x * out_scale, out_shift, 17), 8));
       }
     }
   }
   void operator()(const ConvLayer& c) const {
-    const Shape& o = shape(layer.output);
-    const auto pixels = static_cast<size_t>(o.h * o.w);
-    std::vector<int32_t> sums(pixels);
-    for (int64_t k = 0; k < o.c; ++k) {
-      plane(c, k, sums);
-      for (size_t i = 0; i < pixels; ++i)
-        finish(c.sdp, static_cast<size_t>(k) * pixels + i, static_cast<size_t>(k), sums[i]);
-    }
+    sdp(c.sdp, convolution_sums(c, values[c.input], shape(c.input), shape(layer.output)));
   }
-  void operator()(const PointLayer& p) const {
-    const Shape& o = shape(layer.output);
-    const auto pixels = static_cast<size_t>(o.h * o.w);
-    for (size_t i = 0; i < out().size(); ++i) finish(p.sdp, i, i / pixels, values[p.input][i]);
-  }
+  void operator()(const PointLayer& p) const { sdp(p.sdp, values[p.input]); }
   [[nodiscard]] int8_t pool_at(const PoolLayer& p, const int8_t* image, const Shape& x, int64_t y,
                                int64_t col) const {
     const Window& w = p.window;
@@ -209,7 +193,8 @@ Int8Values interpret_int8(const LayerProgram& program,
   DLAVP_CHECK(inputs.size() == program.inputs.size(), "{} inputs, expected {}", inputs.size(),
               program.inputs.size());
   Int8Values values(program.tensors.size());
-  for (TensorId id = 0; id < program.tensors.size(); ++id) values[id] = program.tensors[id].constant;
+  for (TensorId id = 0; id < program.tensors.size(); ++id)
+    values[id] = program.tensors[id].constant;
   std::set<TensorId> shared;  // memory with views
   for (const LayerTensor& t : program.tensors) {
     if (t.view) shared.insert(t.view->base);
