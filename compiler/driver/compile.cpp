@@ -1,6 +1,8 @@
 // The pipeline, in order.
 #include "compiler/driver/compile.hpp"
 
+#include "compiler/schedule/split_channels.hpp"
+
 namespace dlavp::compiler {
 
 Result<Compiled> compile_graph(const HwConfig& hw, Graph graph, const Samples& samples,
@@ -13,6 +15,7 @@ Result<Compiled> compile_graph(const HwConfig& hw, Graph graph, const Samples& s
   if (Diagnostics wrong = out.graph.verify(); !wrong.empty()) return wrong;
   stage("passes", 0.1);
   out.passes = run_passes(out.graph);
+  out.passes.push_back({"cut convolutions along channels", split_channels(hw, out.graph)});
   stage("calibrate", 0.2);
   auto ranges = calibrate(out.graph, samples, options.calibration);
   if (!ranges.ok()) return ranges.errors();

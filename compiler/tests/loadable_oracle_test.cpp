@@ -83,6 +83,30 @@ TEST_CASE("loadable: a convolution cut into bands of rows computes the whole one
   check_equal(small, g, b.samples(1));
 }
 
+TEST_CASE("loadable: kernels larger than the buffer are cut along the channels") {
+  for (const char* name : {"nv_small", "nv_medium_1024_full", "nv_large"}) {
+    auto hw = load_hw_config(name);
+    REQUIRE(hw.ok());
+    NetworkBuilder b(9);
+    // Twice the buffer for a group of kernels; then a sum behind such a convolution, and a ReLU.
+    const int64_t side = 4;
+    const auto channels = static_cast<int64_t>(hw->cbuf_bytes() * 2 / hw->mac_atomic_k_size / 16);
+    const TensorId x = b.input({1, channels + 5, side, side});
+    const TensorId y = b.conv(x, 40, window(3, 1, 1));
+    const TensorId z = b.relu(b.sum(b.conv(x, 40, window(3, 1, 1)), y));
+    const Graph g = b.finish(b.gemm(z, 11));
+    HwConfig small = hw.value();
+    small.cbuf_bank_depth /= 2;
+    INFO(name);
+    auto compiled = compile_graph(small, g, b.samples(1));
+    if (!compiled.ok()) FAIL(compiled.errors().text());
+    REQUIRE(compiled->passes.back().applied == 2);
+    const auto& last = compiled->quality.back();
+    CHECK(last.sqnr_db > 30);
+    check_equal(small, g, b.samples(1));
+  }
+}
+
 TEST_CASE("loadable: every optimisation, switched off, leaves the bytes as they are") {
   using Switch = bool ScheduleOptions::*;
   constexpr Switch kSwitches[] = {&ScheduleOptions::overlap,   &ScheduleOptions::reuse_weights,
