@@ -133,9 +133,15 @@ Result<std::vector<std::string>> read_labels(const std::string& path) {
   return out;
 }
 
-size_t operations(const HwProgram& p) {
+size_t core_operations(const HwProgram& p) {
   size_t n = 0;
-  for (const HwTask& t : p.tasks) n += t.operations.size() + t.cpu.size();
+  for (const HwTask& t : p.tasks) n += t.cpu.size();
+  return n;
+}
+
+size_t operations(const HwProgram& p) {
+  size_t n = core_operations(p);
+  for (const HwTask& t : p.tasks) n += t.operations.size();
   return n;
 }
 
@@ -186,6 +192,7 @@ Json to_json(const HwConfig& hw, const Compiled& c, const std::string& output, b
   j["bytes"] = c.bytes.size();
   j["layers"] = c.layers.layers.size();
   j["operations"] = operations(c.program);
+  j["core_operations"] = core_operations(c.program);
   j["tasks"] = c.program.tasks.size();
   j["constant_bytes"] = c.program.constants.size();
   j["activation_bytes"] = c.program.activation_bytes;

@@ -27,13 +27,14 @@ HEAD = """# The zoo
 
 Made by `tools/zoo/table.py`; do not edit. Networks come from `tools/zoo/zoo.py` (seeded random weights; shapes,
 work and ranges as in the published networks), are compiled with calibration on two inputs, and run to the end on
-the platform: firmware on the RISC-V core, accelerator, memory.
+the platform: firmware on the RISC-V core, accelerator, memory, on a third input.
 
 Assumptions: int8, batch 1, accelerator and core at 1 GHz, platform `{platform}` (memory: {memory}),
 cycles from the first enable to the last completion, the firmware's time between operations included.
 *Operations* are those of the accelerator and, after the plus, those on the core. *MACs used* is the share of the
 multipliers' cycles that the network's own multiplications fill. *Compile* leaves calibration out; *all* is the
-whole command with calibration, interpreter and platform, on one core of the machine that made this page.
+whole command with calibration, interpreters and platform, on the machine that made this page.
+*SQNR* is int8 against floating point, the least of the outputs, for networks that end in Softmax of its input.
 *Output* says whether every output value equals the int8 interpreter's.
 """
 
@@ -44,10 +45,12 @@ def run(dlavp, name, config, work, size):
     if not os.path.exists(model):
         zoo.build(name, size).save(model)
     if not os.path.exists(samples):
-        np.save(samples, zoo.samples(size, 2))
+        inputs = zoo.samples(size, 3)
+        np.save(samples, inputs[:2])
+        np.save(os.path.join(work, f"unseen{size}.npy"), inputs[2:])
     start = time.monotonic()
     command = [dlavp, "compile", model, "--config", config, "-o", os.path.join(work, "out.nvdla"),
-               "--calibrate", samples, "--check", "--json"]
+               "--calibrate", samples, "--check", "--input", os.path.join(work, f"unseen{size}.npy"), "--json"]
     done = subprocess.run(command, capture_output=True, text=True)
     row = {"network": name, "config": config, "exit": done.returncode, "seconds": time.monotonic() - start}
     try:
@@ -61,12 +64,21 @@ def compile_seconds(result):
     return sum(s for stage, s in result["seconds"].items() if stage not in ("samples", "calibrate", "measure"))
 
 
+def sqnr_db(result):
+    """The least of the outputs. Probabilities are steps of 1/127: instead of them, what Softmax reads, as the
+    calibration inputs give it."""
+    layers = [q for q in result["quantisation"] if not q["layer"].startswith("softmax")]
+    if result["check"]["outputs"][0]["name"].startswith("softmax"):
+        return layers[-1]["sqnr_db"]
+    return min(out["sqnr_db"] for out in result["check"]["outputs"])
+
+
 def cells(row):
     """The columns of one row after the network's name."""
     if "result" not in row or "check" not in row["result"]:
-        return ["", "", "", "", "", "", f"{row['seconds']:.1f} s", f"no: {row.get('error', '')[:80]}"]
+        return ["", "", "", "", "", "", "", f"{row['seconds']:.1f} s", f"no: {row.get('error', '')[:80]}"]
     result, check = row["result"], row["result"]["check"]
-    cycles, core = check["cycles"]["accelerator"], result.get("core_operations", 0)
+    cycles, core = check["cycles"]["accelerator"], result["core_operations"]
     return [
         f"{result['operations'] - core} + {core}",
         f"{cycles:,}",
@@ -75,6 +87,7 @@ def cells(row):
         f"{100 * check['macs'] / cycles / MULTIPLIERS[row['config']]:.1f} %",
         f"{compile_seconds(result):.2f} s",
         f"{row['seconds']:.1f} s",
+        f"{sqnr_db(result):.1f} dB",
         "equal" if check["equal"] else f"{check['different']} of {check['values']} differ",
     ]
 
@@ -85,8 +98,8 @@ def page(rows, configs):
     out = [HEAD.format(platform=first["platform"], memory=first["memory"])]
     for config in configs:
         out.append(f"## {config}\n")
-        out.append("| network | input | operations | cycles | frames/s at 1 GHz | MB moved | MACs used | compile | all | output |")
-        out.append("|---|---|---|---|---|---|---|---|---|---|")
+        out.append("| network | input | operations | cycles | frames/s at 1 GHz | MB moved | MACs used | compile | all | SQNR | output |")
+        out.append("|" + "---|" * 11)
         for row in rows:
             if row["config"] == config:
                 size = NETWORKS[row["network"]][1]
