@@ -102,6 +102,8 @@ DescribedCore describe_core(const HwConfig& hw, const LayerProgram& layers,
     std::vector<DlaCoreTensor> tensors;
     for (const CoreOperand& in : op.inputs) tensors.push_back(tensor_of(hw, in, locate));
     tensors.push_back(tensor_of(hw, op.output, locate));
+    if (layer.kernel == CORE_SOFTMAX)  // the same bytes as the published operation's
+      for (DlaCoreTensor& t : tensors) t.scale = static_cast<float>(t.scale);
     append(out.blocks, tensors.data(), tensors.size());
     append(out.blocks, layer.reals.data(), layer.reals.size());
     append(out.blocks, layer.params.data(), layer.params.size());

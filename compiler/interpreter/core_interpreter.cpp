@@ -7,6 +7,7 @@
 #include <cstring>
 #include <span>
 
+#include "compiler/interpreter/core_math.hpp"
 #include "compiler/loadable/core_block.h"
 
 namespace dlavp::compiler {
@@ -18,7 +19,7 @@ Index sizes(const Shape& s) { return {s.c, s.h, s.w}; }
 
 int8_t to_int8(double x) {
   if (std::isnan(x)) return 0;
-  return static_cast<int8_t>(std::clamp(std::round(x), -128.0, 127.0));
+  return static_cast<int8_t>(std::clamp(std::trunc(x + (x < 0 ? -0.5 : 0.5)), -128.0, 127.0));
 }
 
 class Kernel {
@@ -205,19 +206,24 @@ class Kernel {
     });
   }
   void softmax() {
+    // The published operation holds its scales in single precision.
+    const double s_in = static_cast<float>(in_scale()), s_out = static_cast<float>(out_scale());
+    std::array<double, 256> power{1};
+    const double step = core_exp(-s_in);
+    for (size_t d = 1; d < power.size(); ++d) power[d] = power[d - 1] * step;
     each_part(1U << param(0), [&](size_t, const std::vector<size_t>& part) {
-      int largest = -128;
-      for (size_t i : part) largest = std::max<int>(largest, in()[i]);
-      std::array<int, 256> count{};
-      for (size_t i : part) ++count[static_cast<size_t>(largest - in()[i])];
-      double sum = 0;
-      for (size_t d = 0; d < count.size(); ++d)
-        sum += std::exp(-static_cast<double>(d) * in_scale()) * count[d];
-      for (size_t i : part) {
-        const double x = (in()[i] - largest) * in_scale();
-        const double y = param(1) != 0 ? x - std::log(sum) : std::exp(x) / sum;
-        out()[i] = to_int8(y / out_scale());
+      int reference = 127;
+      if (s_in > 2) {
+        reference = -128;
+        for (size_t i : part) reference = std::max<int>(reference, in()[i]);
       }
+      double sum = 0;
+      for (size_t i : part) sum += power[static_cast<size_t>(reference - in()[i])];
+      const double log_sum = core_log(sum), factor = 1 / (sum * s_out);
+      for (size_t i : part)
+        out()[i] =
+            to_int8(param(1) != 0 ? ((in()[i] - reference) * s_in - log_sum) / s_out
+                                  : power[static_cast<size_t>(reference - in()[i])] * factor);
     });
   }
   void argument() {
@@ -250,7 +256,7 @@ class Kernel {
            });
       const double x = at(i) * in_scale();
       const double y =
-          x * std::pow(layer_.reals[2] + alpha * static_cast<double>(squares), -layer_.reals[1]);
+          x * core_pow(layer_.reals[2] + alpha * static_cast<double>(squares), -layer_.reals[1]);
       out()[flat(size, i)] = to_int8(y / out_scale());
     });
   }

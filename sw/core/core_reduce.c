@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "core.h"
+#include "core_softmax.h"
 
-enum { VALUES = 256 };
 enum { REDUCE_SUM = 0, REDUCE_MAX = 1, REDUCE_MIN = 2, REDUCE_ROOT = 3, REDUCE_PRODUCT = 4 };
 
 /* The part of a tensor that one result comes from: all of the axes in `mask`, one position of the
@@ -158,37 +158,25 @@ static bool check_axis(const CoreCall* call, uint32_t output) {
 
 bool core_softmax_check(const CoreCall* call) {
   if (!check_axis(call, CORE_INT8)) return false;
-  if (core_same_size(&call->inputs[0], &call->outputs[0])) return true;
+  if (core_same_size(&call->inputs[0], &call->outputs[0]) &&
+      call->inputs[0].atom == call->outputs[0].atom)
+    return true;
   return fw_fail(call->error, FW_E_EMU, "core layer softmax: input and output differ in size");
 }
 
 void core_softmax_run(const CoreCall* call) {
   const CoreTensor *in = &call->inputs[0], *out = &call->outputs[0];
-  const uint32_t mask = 1u << call->params[0];
-  const bool logarithm = call->params[1] != 0;
-  double power[VALUES]; /* of the largest value minus the index */
-  uint8_t result[VALUES];
-  for (int i = 0; i < VALUES; ++i) power[i] = core_exp(-i * in->scale);
-  FOR_OTHERS(in, mask, c, h, w) {
-    const Part p = part_at(in, mask, c, h, w);
-    uint32_t count[VALUES] = {0};
-    int32_t largest = INT8_MIN;
-    FOR_PART(p, pc, ph, pw) {
-      const int8_t q = core_int8(in, pc, ph, pw);
-      ++count[(uint8_t)q];
-      if (q > largest) largest = q;
-    }
-    double sum = 0;
-    for (int32_t q = largest; q >= INT8_MIN; --q) sum += power[largest - q] * count[(uint8_t)q];
-    const double log_sum = logarithm ? core_log(sum) : 0;
-    for (int32_t q = INT8_MIN; q <= largest; ++q) {
-      if (count[(uint8_t)q] == 0) continue;
-      const double value =
-          logarithm ? (q - largest) * in->scale - log_sum : power[largest - q] / sum;
-      result[(uint8_t)q] = (uint8_t)core_to_int8(value / out->scale);
-    }
-    FOR_PART(p, pc, ph, pw)
-    *core_at(out, pc, ph, pw) = result[*core_at(in, pc, ph, pw)];
+  const uint32_t axis = (uint32_t)call->params[0];
+  const uint32_t from_step[CORE_AXES] = {in->surface_stride, in->line_stride, in->atom};
+  const uint32_t to_step[CORE_AXES] = {out->surface_stride, out->line_stride, out->atom};
+  SoftmaxPart part = {
+      0, 0, in->size[axis], axis == CORE_AXIS_C ? in->atom : 1, from_step[axis], to_step[axis]};
+  Softmax softmax;
+  softmax_open(&softmax, in->scale, out->scale, call->params[1] != 0);
+  FOR_OTHERS(in, 1u << axis, c, h, w) {
+    part.in = core_at(in, c, h, w);
+    part.out = core_at(out, c, h, w);
+    softmax_part(&softmax, &part);
   }
 }
 

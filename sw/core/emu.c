@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core_run.h"
+#include "core_softmax.h"
 
 /* Formats of a CPU buffer; half floats lie in atoms of 32 bytes. */
 enum { FORMAT_INT8_ATOM32 = 0, FORMAT_INT8_ATOM8 = 1, FORMAT_FP16 = 3 };
@@ -104,43 +105,27 @@ static void softmax_pixel(const Tensor* in, const Tensor* out, uint32_t w, uint3
     store(out, w, h, c, emu_exp(load(in, w, h, c, in_scale) - largest) / sum, out_scale);
 }
 
-/* The same for int8: there are 256 stored values at most, so each exponential and each result is
- * computed once a pixel. */
-static void softmax_pixel_int8(const Tensor* in, const Tensor* out, uint32_t w, uint32_t h,
-                               double in_scale, double out_scale) {
-  enum { VALUES = 256 };
-  const uint32_t channels = in->buffer->channel;
-  double exponential[VALUES];
-  uint32_t count[VALUES] = {0};
-  uint8_t result[VALUES];
-  int32_t largest = INT8_MIN;
-  for (uint32_t c = 0; c < channels; ++c) {
-    const int8_t q = (int8_t)*element_at(in, w, h, c);
-    ++count[(uint8_t)q];
-    if (q > largest) largest = q;
-  }
-  double sum = 0;
-  for (int32_t q = INT8_MIN; q <= largest; ++q) {
-    if (count[(uint8_t)q] == 0) continue;
-    exponential[(uint8_t)q] = emu_exp(q * in_scale - largest * in_scale);
-    sum += exponential[(uint8_t)q] * count[(uint8_t)q];
-  }
-  for (int32_t q = INT8_MIN; q <= largest; ++q)
-    if (count[(uint8_t)q] != 0)
-      result[(uint8_t)q] = (uint8_t)emu_to_int8(exponential[(uint8_t)q] / sum / out_scale);
-  for (uint32_t c = 0; c < channels; ++c)
-    *element_at(out, w, h, c) = result[*element_at(in, w, h, c)];
+static void softmax_int8(const Tensor* in, const Tensor* out, double in_scale, double out_scale) {
+  const DlaEmuBuffer* b = in->buffer;
+  Softmax softmax;
+  softmax_open(&softmax, in_scale, out_scale, false);
+  for (uint32_t h = 0; h < b->height; ++h)
+    for (uint32_t w = 0; w < b->width; ++w) {
+      const SoftmaxPart part = {
+          element_at(in, w, h, 0), element_at(out, w, h, 0), b->channel, in->atom,
+          b->surf_stride,          out->buffer->surf_stride};
+      softmax_part(&softmax, &part);
+    }
 }
 
 static void softmax(const Tensor* in, const Tensor* out, double in_scale, double out_scale) {
   const DlaEmuBuffer* b = in->buffer;
+  if (in->element == 1) {
+    softmax_int8(in, out, in_scale, out_scale);
+    return;
+  }
   for (uint32_t h = 0; h < b->height; ++h)
-    for (uint32_t w = 0; w < b->width; ++w) {
-      if (in->element == 1)
-        softmax_pixel_int8(in, out, w, h, in_scale, out_scale);
-      else
-        softmax_pixel(in, out, w, h, in_scale, out_scale);
-    }
+    for (uint32_t w = 0; w < b->width; ++w) softmax_pixel(in, out, w, h, in_scale, out_scale);
 }
 
 static void power(const Tensor* in, const Tensor* out, const DlaEmuOp* op) {

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "emu.h"
+#include "core_math.h"
 
 static double from_bits(uint64_t bits) {
   double x;

@@ -37,8 +37,9 @@ static const FwBinding* binding_of(const FwBoot* boot, const LoadableMemory* mem
   return 0;
 }
 
+/* Copies the blobs in, later ones over earlier ones; what none covers is zeroed. */
 static void fill(const Loadable* loadable, const LoadableMemory* memory, uint8_t* to) {
-  memset(to, 0, (size_t)memory->bytes);
+  uint64_t set = 0; /* bytes from the start that have their value */
   for (uint32_t i = 0; i < memory->contents.count; ++i) {
     FbVector name;
     LoadableBlob blob;
@@ -46,8 +47,11 @@ static void fill(const Loadable* loadable, const LoadableMemory* memory, uint8_t
         !loadable_blob_by_name(loadable, &name, &blob))
       continue;
     const uint64_t offset = fb_u64(&loadable->buffer, memory->offsets.position + 8 * i);
+    if (offset > set) memset(to + set, 0, (size_t)(offset - set));
+    if (offset + blob.data.count > set) set = offset + blob.data.count;
     memcpy(to + offset, loadable->buffer.data + blob.data.position, blob.data.count);
   }
+  memset(to + set, 0, (size_t)(memory->bytes - set));
 }
 
 static bool place(MemoryPlan* plan, const LoadableMemory* memory, PlacedMemory* out,
