@@ -19,10 +19,11 @@ double seconds_since(Clock::time_point start) {
 
 Result<vp::RunResult> run(const HwConfig& hw, const PlatformConfig& platform,
                           const std::vector<uint8_t>& bytes, const vp::Network& network,
-                          const std::vector<std::vector<uint8_t>>& inputs) {
+                          const std::vector<std::vector<uint8_t>>& inputs,
+                          std::span<const uint8_t> firmware) {
   const auto timing = TimingParams::load(hw);
   if (!timing) return timing.errors();
-  auto session = vp::Session::create(hw, *timing, platform);
+  auto session = vp::Session::create(hw, *timing, platform, firmware);
   if (!session) return session.errors();
   if (const Diagnostics wrong = (*session)->load(bytes, network); !wrong.empty()) return wrong;
   auto outcome = (*session)->run(inputs);
@@ -57,7 +58,8 @@ double sqnr_db(const CheckedOutput& out) {
 
 Result<CheckRun> check_run(const HwConfig& hw, const PlatformConfig& platform,
                            const compiler::Compiled& compiled,
-                           const std::vector<std::vector<float>>& sample) {
+                           const std::vector<std::vector<float>>& sample,
+                           std::span<const uint8_t> firmware) {
   const auto network = vp::read_network(compiled.bytes, compiled.layers.name);
   if (!network) return network.errors();
   std::vector<std::vector<uint8_t>> values, inputs;
@@ -73,7 +75,7 @@ Result<CheckRun> check_run(const HwConfig& hw, const PlatformConfig& platform,
   const Int8Values expected = interpret_int8(compiled.layers, values);
   out.interpreter_seconds = seconds_since(begin);
   const auto start = Clock::now();
-  const auto result = run(hw, platform, compiled.bytes, *network, inputs);
+  const auto result = run(hw, platform, compiled.bytes, *network, inputs, firmware);
   if (!result) return result.errors();
   out.platform_seconds = seconds_since(start);
   out.totals = totals(*result, hw);

@@ -24,9 +24,11 @@ struct CheckRun {
   double float_seconds = 0, interpreter_seconds = 0, platform_seconds = 0;
 };
 
-/// `sample`: real values of each input. Errors: those of the platform ("run.*", the firmware's).
+/// `sample`: real values of each input; `firmware`: see vp::Session. Errors: those of the platform
+/// ("run.*", the firmware's).
 Result<CheckRun> check_run(const HwConfig& hw, const PlatformConfig& platform,
                            const compiler::Compiled& network,
-                           const std::vector<std::vector<float>>& sample);
+                           const std::vector<std::vector<float>>& sample,
+                           std::span<const uint8_t> firmware = {});
 
 }  // namespace dlavp::app

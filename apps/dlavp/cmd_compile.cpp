@@ -16,6 +16,7 @@
 #include "apps/dlavp/check_run.hpp"
 #include "apps/dlavp/cli.hpp"
 #include "apps/dlavp/commands.hpp"
+#include "compiler/custom/custom_layer.hpp"
 #include "compiler/data/npy.hpp"
 #include "compiler/data/samples.hpp"
 #include "compiler/driver/compile.hpp"
@@ -336,13 +337,16 @@ Result<CompileOptions> read_options(const Cli& cli) {
 
 /// Runs what was compiled on the platform; adds "check" to the summary.
 int check(const Cli& cli, const HwConfig& hw, const Compiled& compiled, const Samples& samples,
-          Json& summary) {
+          const std::vector<CustomLayer>& custom, Json& summary) {
   const auto inputs =
       cli.has("input") ? load_samples(compiled.graph, cli.text("input")) : Result<Samples>(samples);
   if (!inputs) return fail(inputs.errors());
   const auto platform = load_platform_config(cli.text("platform", "default"));
   if (!platform) return fail(platform.errors());
-  const auto run = check_run(hw, *platform, compiled, inputs->front());
+  const auto firmware = custom.empty() ? Result<std::vector<uint8_t>>(std::vector<uint8_t>{})
+                                       : kit::build_firmware(layer_sources(custom));
+  if (!firmware) return fail(firmware.errors());
+  const auto run = check_run(hw, *platform, compiled, inputs->front(), *firmware);
   if (!run) {
     fail(run.errors());
     return kNotSo;
@@ -369,6 +373,15 @@ Diagnostics network_options(const Cli& cli, NetworkOptions& out) {
   return {};
 }
 
+Result<Graph> read_graph(const Cli& cli, const std::vector<CustomLayer>& custom) {
+  NetworkOptions network;
+  if (const Diagnostics wrong = network_options(cli, network); !wrong.empty()) return wrong;
+  auto registry = custom_registry(custom);
+  if (!registry) return registry.errors();
+  network.import.custom = std::move(registry).value();
+  return read_network(cli.texts("model").front(), network);
+}
+
 Diagnostics save_scales(const Cli& cli, const Graph& graph) {
   if (!cli.has("save-scales")) return {};
   const std::string table = encode_scale_table(graph);
@@ -389,9 +402,9 @@ int compile(const Cli& cli) {
     progress.show(stage, done);
   };
   enter("import", 0);
-  NetworkOptions network;
-  if (const Diagnostics wrong = network_options(cli, network); !wrong.empty()) return fail(wrong);
-  auto graph = read_network(cli.texts("model").front(), network);
+  const auto custom = read_custom_layers(cli.texts("custom"));
+  if (!custom) return fail(custom.errors());
+  auto graph = read_graph(cli, *custom);
   if (!graph) return fail(graph.errors());
   if (const Diagnostics wrong = apply_scales(cli, *graph); !wrong.empty()) return fail(wrong);
   const bool calibrated = cli.has("calibrate") || cli.has("scales");
@@ -430,7 +443,8 @@ int compile(const Cli& cli) {
     fmt::print("compiled in {:.2f} s, {:.2f} s with samples and measuring\n", times.total(true),
                times.total(false));
   }
-  const int code = cli.has("check") ? check(cli, *hw, *compiled, *samples, summary) : kDone;
+  const int code =
+      cli.has("check") ? check(cli, *hw, *compiled, *samples, *custom, summary) : kDone;
   if (cli.json()) fmt::print("{}\n", summary.dump(2, ' ', false, Json::error_handler_t::replace));
   return code;
 }
@@ -449,6 +463,7 @@ int cmd_compile(const std::vector<std::string>& args) {
            "--percentile 99.99 --labels names.txt",
            "dlavp compile net.prototxt --weights net.caffemodel --config nv_small -o net.nvdla",
            "dlavp compile model.onnx --config nv_small -o model.nvdla --calibrate images/ --check",
+           "dlavp compile model.onnx --config nv_small -o model.nvdla --custom my_layers/ --check",
            "dlavp compile model.onnx --config nv_small -o m.nvdla --reference-input x.npy "
            "--reference-output layers/"});
   cli.add()("config", po::value<std::string>(),
@@ -459,6 +474,8 @@ int cmd_compile(const std::vector<std::string>& args) {
       "of a .prototxt: make up weights that are not given, for estimates of performance")(
       "input-mode", po::value<std::string>(),
       "auto, image (pixels, converted by the hardware) or feature (int8)")(
+      "custom", po::value<std::vector<std::string>>()->composing(),
+      "a custom layer's YAML file, or a folder of them; may be given several times")(
       "labels", po::value<std::string>(), "names of the classes, one a line")(
       "check",
       "run the loadable on the platform and compare every output with the int8 interpreter's; "

@@ -13,6 +13,7 @@
 #include "apps/dlavp/commands.hpp"
 #include "apps/dlavp/picture.hpp"
 #include "apps/dlavp/run_report.hpp"
+#include "compiler/custom/custom_layer.hpp"
 #include "vp/host/tensor_io.hpp"
 #include "vp/host/timeline.hpp"
 #include "vp/serial/serial_run.hpp"
@@ -36,6 +37,7 @@ struct Setup {
   HwConfig hw;
   PlatformConfig platform;
   std::vector<uint8_t> loadable;
+  std::vector<uint8_t> firmware;  ///< with custom layers; empty: the program's own
   vp::Network network;
   std::vector<std::vector<InputFile>> runs;  ///< for each run one for each input of the network
 };
@@ -103,6 +105,15 @@ void check_traces(const Cli& cli, Diagnostics& errors) {
   }
 }
 
+void use_custom(const Cli& cli, Setup& s, Diagnostics& errors) {
+  if (!cli.has("custom")) return;
+  const auto layers = compiler::read_custom_layers(cli.texts("custom"));
+  if (!layers) return errors.append(layers.errors());
+  auto firmware = kit::build_firmware(compiler::layer_sources(*layers));
+  if (!firmware) return errors.append(firmware.errors());
+  s.firmware = std::move(firmware).value();
+}
+
 Result<Setup> set_up(const Cli& cli) {
   Setup s;
   Diagnostics errors;
@@ -114,6 +125,7 @@ Result<Setup> set_up(const Cli& cli) {
   else
     errors.append(hw.errors());
   use_platform(cli, s, errors);
+  use_custom(cli, s, errors);
   if (const std::string timing = cli.text("timing", "cycle"); timing != "cycle")
     errors.add("run.timing", "", fmt::format("timing mode {}, expected cycle", timing));
   auto bytes = read_file(model);
@@ -308,21 +320,7 @@ int run_serial(const Cli& cli) {
   return kDone;
 }
 
-}  // namespace
-
-int cmd_run(const std::vector<std::string>& args) {
-  Cli cli(
-      "run", "MODEL --config NAME --input FILE... [--output FILE] [--json]",
-      "Executes a loadable: the firmware on the RISC-V core programs the accelerator. Inputs are "
-      "pictures\n(PGM, PPM, PNG, JPEG), .npy arrays (C x H x W, or a batch of them), .dimg dumps "
-      "or .raw/.bin bytes of "
-      "the "
-      "tensor;\nseveral inputs run one after the other. Exit 1: an operation never finished.",
-      {"dlavp run digits.nvdla --config nv_small --input seven.png",
-       "dlavp run model.nvdla --config nv_large --input a.npy b.npy --output out.npy",
-       "dlavp run model.nvdla --input cat.png --platform dram --json",
-       "dlavp run model.nvdla --input cat.png --timeline out.json --vcd out.vcd",
-       "dlavp run resnet50.nvdla --config nv_small --serial --mem-latency 32"});
+void add_options(Cli& cli) {
   cli.add()("config,c", po::value<std::string>(),
             "hardware configuration, a name or a file (default nv_small)");
   cli.add()("input,i", po::value<std::vector<std::string>>()->multitoken(),
@@ -331,6 +329,8 @@ int cmd_run(const std::vector<std::string>& args) {
             "write the output tensor: .npy, or the memory's bytes");
   cli.add()("platform,p", po::value<std::string>(),
             "platform, a name or a file (default: default)");
+  cli.add()("custom", po::value<std::vector<std::string>>()->composing(),
+            "custom layers of the loadable: a YAML file or a folder of them (as for compile)");
   cli.add()("memory", po::value<std::string>(),
             "DRAM instead of the platform's: fixed:LATENCY, bandwidth:LATENCY:BYTES or a part "
             "(ddr3_1600, ddr4_2400, ddr4_3200, lpddr4_3200)");
@@ -348,6 +348,25 @@ int cmd_run(const std::vector<std::string>& args) {
       "each, as counted on RTL");
   cli.add()("tables", "print the table of operations for every input, not only the first");
   cli.add()("show", "print each input as a picture of characters");
+}
+
+}  // namespace
+
+int cmd_run(const std::vector<std::string>& args) {
+  Cli cli(
+      "run", "MODEL --config NAME --input FILE... [--output FILE] [--json]",
+      "Executes a loadable: the firmware on the RISC-V core programs the accelerator. Inputs are "
+      "pictures\n(PGM, PPM, PNG, JPEG), .npy arrays (C x H x W, or a batch of them), .dimg dumps "
+      "or .raw/.bin bytes of "
+      "the "
+      "tensor;\nseveral inputs run one after the other. Exit 1: an operation never finished.",
+      {"dlavp run digits.nvdla --config nv_small --input seven.png",
+       "dlavp run model.nvdla --config nv_large --input a.npy b.npy --output out.npy",
+       "dlavp run model.nvdla --input cat.png --platform dram --json",
+       "dlavp run model.nvdla --input cat.png --timeline out.json --vcd out.vcd",
+       "dlavp run model.nvdla --input cat.png --custom my_layers/",
+       "dlavp run resnet50.nvdla --config nv_small --serial --mem-latency 32"});
+  add_options(cli);
   cli.add_json();
   cli.positional("model", 1);
   if (const auto exit = cli.parse(args)) return *exit;
@@ -359,7 +378,7 @@ int cmd_run(const std::vector<std::string>& args) {
   if (const Diagnostics errors = check_output(cli, *setup); !errors.empty()) return fail(errors);
   const auto timing = TimingParams::load(setup->hw);
   if (!timing) return fail(timing.errors());
-  auto session = vp::Session::create(setup->hw, *timing, setup->platform);
+  auto session = vp::Session::create(setup->hw, *timing, setup->platform, setup->firmware);
   if (!session) return fail(session.errors());
   if (const Diagnostics errors = (*session)->load(setup->loadable, setup->network); !errors.empty())
     return fail(errors);

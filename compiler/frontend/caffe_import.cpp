@@ -284,6 +284,8 @@ void CaffeLayers::add_layer(const TextMessage& layer, const std::string& type) {
     return;
   }
   for (size_t i = 0; i < bottoms_.size(); ++i) unread_.erase(bottom(i));
+  const auto own = options_.import.custom.find(type);
+  if (own != options_.import.custom.end()) return custom(*own->second);
   (this->*handlers().at(type))();
 }
 
@@ -302,10 +304,12 @@ Result<Graph> CaffeLayers::run(const TextMessage& net) {
       if (auto it = old_types().find(type); it != old_types().end()) type = it->second;
       layers.push_back(&layer);
       types.push_back(type);
-      if (type == "Input" || handlers().contains(type)) continue;
+      if (type == "Input" || handlers().contains(type) || options_.import.custom.contains(type))
+        continue;
       unsupported.add("caffe.layer",
                       fmt::format("{}:{}: layer '{}'", place_, layer.line, layer.text("name")),
-                      fmt::format("type '{}' is not supported; supported: Input, {}", type,
+                      fmt::format("type '{}' is not supported; --custom can add it; supported: Input, {}",
+                                  type,
                                   fmt::join(supported_caffe_layers(), ", ")));
     }
     if (!unsupported.empty()) return unsupported;

@@ -116,6 +116,7 @@ class CaffeLayers {
   void upsample();
   void arg_max();
   void reduction();
+  void custom(const CustomDefinition& definition);
   void nothing() {}
 
   const CaffeBlobs& blobs_;

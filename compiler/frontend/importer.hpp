@@ -200,4 +200,10 @@ class Importer {
   std::set<std::string> names_;  ///< of the graph's tensors
 };
 
+/// The user's operator that `node` is, if it is one.
+[[nodiscard]] std::shared_ptr<const CustomDefinition> custom_operator(const OnnxNode& node,
+                                                                      const ImportOptions& options);
+/// Its attributes; `unfit` gets the name of one that is none of number, text and list of numbers.
+[[nodiscard]] CustomAttributes custom_attributes(const OnnxNode& node, std::string& unfit);
+
 }  // namespace dlavp::compiler

@@ -39,12 +39,12 @@ Result<Graph> import_onnx(const OnnxModel& model, const ImportOptions& options) 
   Diagnostics unsupported;
   for (const OnnxNode& n : model.nodes) {
     const bool standard = n.domain.empty() || n.domain == "ai.onnx";
-    if (options.custom.contains(n.op_type)) continue;
+    if (custom_operator(n, options) != nullptr) continue;
     if (standard && (Importer::handlers().contains(n.op_type) || can_fold(n.op_type))) continue;
     unsupported.add(
         "onnx.operator", fmt::format("node '{}'", n.name),
-        fmt::format("operator '{}{}{}' is not supported (inputs {}); a custom operator of that "
-                    "name would be; supported: {}",
+        fmt::format("operator '{}{}{}' is not supported (inputs {}); --custom can add it; "
+                    "supported: {}",
                     n.domain, n.domain.empty() ? "" : ".", n.op_type, fmt::join(n.inputs, ", "),
                     fmt::join(supported_onnx_operators(), ", ")));
   }
@@ -53,8 +53,7 @@ Result<Graph> import_onnx(const OnnxModel& model, const ImportOptions& options) 
 }
 
 void Importer::import_node(const OnnxNode& node) {
-  if (auto it = options_.custom.find(node.op_type); it != options_.custom.end())
-    return custom(node, it->second);
+  if (const auto definition = custom_operator(node, options_)) return custom(node, definition);
   std::vector<const OnnxTensor*> inputs;
   bool constants = !node.inputs.empty();
   for (const std::string& name : node.inputs) {
@@ -328,56 +327,6 @@ void Importer::add_outputs() {
     }
     graph_.outputs.push_back(placed.id);
   }
-}
-
-void Importer::custom(const OnnxNode& node,
-                      const std::shared_ptr<const CustomDefinition>& definition) {
-  CustomOp op{definition, {}};
-  for (const auto& [name, a] : node.attributes) {
-    switch (a.kind) {
-      case OnnxAttributeKind::kInt:
-        op.attributes.numbers[name] = static_cast<double>(a.i);
-        break;
-      case OnnxAttributeKind::kFloat:
-        op.attributes.numbers[name] = double{a.f};
-        break;
-      case OnnxAttributeKind::kString:
-        op.attributes.texts[name] = a.s;
-        break;
-      case OnnxAttributeKind::kInts:
-        op.attributes.lists[name].assign(a.ints.begin(), a.ints.end());
-        break;
-      case OnnxAttributeKind::kFloats:
-        op.attributes.lists[name].assign(a.floats.begin(), a.floats.end());
-        break;
-      case OnnxAttributeKind::kOther:
-        fail(node, "onnx.attribute",
-             fmt::format("{} is neither a number nor a string nor a list of numbers", name));
-    }
-  }
-  std::vector<TensorId> inputs;
-  size_t rank = 4;
-  for (size_t i = 0; i < node.inputs.size(); ++i) {
-    if (!has_input(node, i)) continue;
-    if (is_constant(node, i)) {
-      const OnnxTensor& c = constant(node, i);
-      const bool vector = c.dims.size() == 1;
-      const std::vector<int64_t> dims = vector ? std::vector<int64_t>{1, c.dims[0]} : c.dims;
-      inputs.push_back(add_constant(node, fmt::format("input{}", i).c_str(),
-                                    placed_shape(dims, default_placement(dims)), floats(node, i)));
-      continue;
-    }
-    const Activation& x = activation(node, i);
-    if (inputs.empty()) rank = x.rank();
-    inputs.push_back(place(node, x, default_placement(x.dims)).id);
-  }
-  if (inputs.empty()) fail(node, "onnx.missing", "a custom operator needs an input");
-  const TensorId id = emit(node, std::move(op), std::move(inputs));
-  const Shape& s = graph_.tensor(id).shape;
-  std::vector<int64_t> dims = {1, s.c, s.h, s.w};
-  if (rank == 2 && s.h == 1 && s.w == 1) dims = {1, s.c};
-  if (rank == 3 && s.h == 1) dims = {1, s.c, s.w};
-  define(node, placed_view(id, dims, default_placement(dims)));
 }
 
 Result<Graph> Importer::run() {

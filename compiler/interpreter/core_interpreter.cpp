@@ -51,8 +51,10 @@ class Kernel {
         return lrn();
       case CORE_POOL:
         return pool();
+      case CORE_CUSTOM:
+        return custom();
       default:
-        DLAVP_CHECK(false, "core kernel {} '{}'", layer_.kernel, layer_.custom);
+        DLAVP_CHECK(false, "core kernel {}", layer_.kernel);
     }
   }
 
@@ -259,6 +261,13 @@ class Kernel {
           x * core_pow(layer_.reals[2] + alpha * static_cast<double>(squares), -layer_.reals[1]);
       out()[flat(size, i)] = to_int8(y / out_scale());
     });
+  }
+  void custom() {
+    std::vector<CustomStored> inputs;
+    for (const TensorId id : layer_.inputs)
+      inputs.push_back({program_.tensors[id].shape, program_.tensors[id].scale, values_[id]});
+    const CustomStored output{program_.tensors[output_].shape, out_scale(), {}};
+    layer_.definition->compute(layer_.attributes, inputs, output, out());
   }
   void pool() {
     const Index size = in_size();

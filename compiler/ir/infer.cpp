@@ -278,7 +278,12 @@ struct Inference {
       return fail("ir.custom", "the operator has no shape rule");
     std::vector<Shape> shapes;
     for (TensorId id : node.inputs) shapes.push_back(g.tensor(id).shape);
-    return op.definition->shape(op.attributes, shapes);
+    Result<Shape> out = op.definition->shape(op.attributes, shapes);
+    if (out.ok()) return out;
+    Diagnostics errors;
+    for (const Error& e : out.errors().errors())
+      errors.add(e.id, e.place.empty() ? wrong(node, e.id, "").place : e.place, e.message);
+    return errors;
   }
 };
 

@@ -165,14 +165,37 @@ struct CustomTensor {
   Shape shape;
   std::span<const float> values;
 };
-/// A user's operator: its shape rule and its meaning in floating point. The integer side belongs to
-/// the firmware, found by `name`.
+/// An int8 tensor; real value = scale x stored value.
+struct CustomStored {
+  Shape shape;
+  double scale = 1;
+  std::span<const int8_t> values;
+};
+/// The attributes as the C function on the core gets them.
+struct CustomArguments {
+  std::vector<int32_t> params;
+  std::vector<double> reals;
+};
+/// A user's operator, found in the firmware by `name`. What a front end does not need may be empty;
+/// an int8 program needs `arguments` and `compute`.
 struct CustomDefinition {
   std::string name;
+  std::string onnx_domain;       ///< empty: any
+  std::string caffe_parameters;  ///< the message of a Caffe layer that holds its attributes
+  /// The output's shape, or why inputs and attributes are wrong.
   std::function<Result<Shape>(const CustomAttributes&, std::span<const Shape> inputs)> shape;
+  /// Shapes of the constants that a Caffe layer of this type holds, behind its inputs.
+  std::function<Result<std::vector<Shape>>(const CustomAttributes&, std::span<const Shape> inputs)>
+      constants;
+  /// Its meaning in floating point.
   std::function<void(const CustomAttributes&, std::span<const CustomTensor> inputs,
                      const Shape& output_shape, std::span<float> output)>
       evaluate;
+  std::function<CustomArguments(const CustomAttributes&)> arguments;
+  /// What the core computes, byte for byte; `values` are the output's.
+  std::function<void(const CustomAttributes&, std::span<const CustomStored> inputs,
+                     const CustomStored& output, std::span<int8_t> values)>
+      compute;
 };
 /// Any number of inputs, constants among them.
 struct CustomOp {

@@ -7,12 +7,11 @@
 #define DLAVP_COMPILER_LOADABLE_CORE_BLOCK_H
 
 #include "compiler/loadable/dla_descriptors.h"
+#include "sw/kit/core_layer.h"
 
 enum {
   CORE_MAGIC = 0x45524f43, /* "CORE" */
   CORE_VERSION = 1,
-  CORE_NAME_BYTES = 32,
-  CORE_MAX_TENSORS = 64,
   CORE_MAX_RANK = 8
 };
 
@@ -47,9 +46,6 @@ enum {
 /* TensorListEntry.data_type of an int32 output: the published format has no code for it. */
 enum { CORE_TENSOR_INT32 = 16 };
 
-/* DlaCoreTensor.element: bytes of an element. */
-enum { CORE_INT8 = 1, CORE_INT32 = 4, CORE_REAL = 8 /* on the host only */ };
-
 typedef struct DLA_PACKED {
   uint32_t magic;
   uint16_t version;
@@ -67,7 +63,7 @@ DLA_SIZE(DlaCoreHeader, 56);
  * value = scale x stored value. */
 typedef struct DLA_PACKED {
   int16_t address; /* in the task's address list */
-  uint16_t element;
+  uint16_t element; /* bytes of an element: CORE_INT8 or CORE_INT32 */
   uint32_t offset;
   uint32_t width, height, channels;
   uint32_t line_stride, surface_stride;

@@ -2,7 +2,10 @@
 // cannot be bound to references.
 #include "compiler/loadable/describe.hpp"
 
+#include <cstring>
 #include <nlohmann/json.hpp>
+
+#include "compiler/loadable/core_block.h"
 
 namespace dlavp::loadable {
 
@@ -344,14 +347,22 @@ Json describe_emu(const EmuEntry& e) {
   const DlaEmuOp& op = e.operation;
   Json fields = {{"input_scale_factor", +op.input_scale_factor},
                  {"output_scale_factor", +op.output_scale_factor}};
-  if (op.op_type == DLA_EMU_SOFTMAX) {
+  const char* engine = "power";
+  if (op.op_type == DLA_EMU_CORE) {
+    DlaCoreReference block{};
+    std::memcpy(&block, &op.u, sizeof block);
+    engine = "core";
+    fields["block"] = {
+        {"address", +block.address}, {"offset", +block.offset}, {"bytes", +block.bytes}};
+  } else if (op.op_type == DLA_EMU_SOFTMAX) {
+    engine = "softmax";
     fields["axis"] = +op.u.axis;
   } else {
     fields["power"] = +op.u.power.power;
     fields["scale"] = +op.u.power.scale;
     fields["shift"] = +op.u.power.shift;
   }
-  return {{"engine", op.op_type == DLA_EMU_SOFTMAX ? "softmax" : "power"},
+  return {{"engine", engine},
           {"fields", fields},
           {"src_data", fields_of(e.buffers.src_data)},
           {"dst_data", fields_of(e.buffers.dst_data)}};

@@ -68,9 +68,11 @@ void Quantiser::custom(const Node& node, const CustomOp& op) {
   if (layer.custom.size() >= CORE_NAME_BYTES)
     fail(node, fmt::format("the name '{}' is longer than {} characters", layer.custom,
                            CORE_NAME_BYTES - 1));
-  for (const auto& [name, value] : op.attributes.numbers) layer.reals.push_back(value);
-  for (const auto& [name, values] : op.attributes.lists)
-    layer.reals.insert(layer.reals.end(), values.begin(), values.end());
+  if (!op.definition->arguments || !op.definition->compute)
+    fail(node, fmt::format("'{}' has no function for the core", layer.custom));
+  CustomArguments arguments = op.definition->arguments(op.attributes);
+  layer.params = std::move(arguments.params);
+  layer.reals = std::move(arguments.reals);
   layer.definition = op.definition;
   layer.attributes = op.attributes;
   core(node, std::move(layer), "a custom layer");

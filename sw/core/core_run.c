@@ -1,6 +1,7 @@
 /* From a CPU operation that names a parameter block to the call of its kernel. */
 #include "core_run.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core.h"
@@ -16,14 +17,30 @@ typedef struct {
   const CoreKernel* kernel;
 } Opened;
 
-static const CoreKernel* find_custom(const char* name) {
+/* Custom layer `index`, 0 behind the last. */
+static const CoreKernel* custom_layer(uint32_t index) {
   const uintptr_t begin = (uintptr_t)__start_dlavp_core_layers,
                   end = (uintptr_t)__stop_dlavp_core_layers;
-  for (uintptr_t at = begin; at < end; at += sizeof(CoreKernel)) {
-    const CoreKernel* layer = (const CoreKernel*)at;
+  const uintptr_t at = begin + index * sizeof(CoreKernel);
+  return at < end ? (const CoreKernel*)at : 0;
+}
+
+static const CoreKernel* find_custom(const char* name) {
+  const CoreKernel* layer;
+  for (uint32_t i = 0; (layer = custom_layer(i)) != 0; ++i)
     if (strcmp(layer->name, name) == 0) return layer;
-  }
   return 0;
+}
+
+static bool fail_custom(const char* name, FwError* error) {
+  char known[FW_ERROR_TEXT / 2] = "none";
+  size_t length = 0;
+  const CoreKernel* layer;
+  for (uint32_t i = 0; (layer = custom_layer(i)) != 0 && length < sizeof known; ++i)
+    length += (size_t)snprintf(known + length, sizeof known - length, "%s%s", i == 0 ? "" : ", ",
+                               layer->name);
+  return fw_fail(error, FW_E_UNSUPPORTED,
+                 "custom layer '%s' is not in this firmware, which has: %s", name, known);
 }
 
 static bool open_kernel(const DlaCoreHeader* header, Opened* o, FwError* error) {
@@ -36,8 +53,7 @@ static bool open_kernel(const DlaCoreHeader* header, Opened* o, FwError* error) 
     o->kernel = find_custom(o->name);
     o->call.name = o->name;
     if (o->kernel) return true;
-    return fw_fail(error, FW_E_UNSUPPORTED, "custom layer '%s': this firmware was built without it",
-                   o->name);
+    return fail_custom(o->name, error);
   }
   o->kernel = &core_kernels[header->kernel];
   o->call.name = o->kernel->name;

@@ -34,7 +34,7 @@ typedef enum {
   FW_E_COUNT
 } FwCode;
 
-typedef struct {
+typedef struct FwError {
   FwCode code;
   int32_t task, operation; /* -1: none */
   char text[FW_ERROR_TEXT];

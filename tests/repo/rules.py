@@ -22,8 +22,8 @@ UNITS = ("bdma", "cdp", "conv", "glb", "mcif", "pdp", "rubik", "sdp")
 # What units see of each other: interfaces, no unit's inside.
 INTERFACES = ("models/nvdla/unit.hpp", "models/nvdla/unit_context.hpp", "models/mcif/")
 FOUNDATION = ("models/common/", "models/sim/", "models/regs/")
-# The one place where compiler, platform and firmware meet.
-MEETING_POINT = "compiler/loadable/"
+# Where compiler, platform and firmware meet: the loadable, and the C of a user's layers.
+MEETING_POINTS = ("compiler/loadable/", "sw/kit/")
 MAX_FILE, MAX_FUNCTION = 500, 60
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 SYSTEMC = re.compile(r"^(systemc|tlm|sysc/|tlm_)")
@@ -43,11 +43,13 @@ def allowed_prefixes(path):
             return ("models/",)
         return FOUNDATION + INTERFACES + (own,)
     if path.startswith("compiler/"):
-        return ("compiler/", "models/common/")
+        return ("compiler/", "models/common/") + MEETING_POINTS
     if path.startswith("vp/"):
-        return ("vp/", "models/", "sw/", MEETING_POINT)
+        return ("vp/", "models/", "sw/") + MEETING_POINTS
+    if path.startswith("sw/kit/"):
+        return ("sw/", "models/common/")
     if path.startswith("sw/"):
-        return ("sw/", MEETING_POINT)
+        return ("sw/",) + MEETING_POINTS
     return None
 
 

@@ -37,19 +37,23 @@ Session::Session(const HwConfig& hw, const TimingParams& timing, const PlatformC
       soc_(std::make_unique<Soc>("soc", hw, timing, platform, costs, uart_)) {}
 
 Result<std::unique_ptr<Session>> Session::create(const HwConfig& hw, const TimingParams& timing,
-                                                 const PlatformConfig& platform) {
+                                                 const PlatformConfig& platform,
+                                                 std::span<const uint8_t> firmware) {
   const auto costs = iss::CostTable::load(config_dir() / "iss" / "rv64gc.yaml");
   if (!costs) return costs.errors();
   std::unique_ptr<Session> session(new Session(hw, timing, platform, *costs));
-  if (const Diagnostics errors = session->load_firmware(); !errors.empty()) return errors;
+  if (const Diagnostics errors =
+          session->load_firmware(firmware.empty() ? firmware_image() : firmware);
+      !errors.empty())
+    return errors;
   return session;
 }
 
-Diagnostics Session::load_firmware() {
-  if (firmware_image().empty())
+Diagnostics Session::load_firmware(std::span<const uint8_t> image) {
+  if (image.empty())
     return Diagnostics(
         {"run.firmware", "", "this build has no firmware: riscv64-unknown-elf-gcc was not found"});
-  const auto elf = iss::parse_elf(firmware_image(), "firmware");
+  const auto elf = iss::parse_elf(image, "firmware");
   if (!elf) return elf.errors();
   const Window& dram = platform_.dram_window;
   if (elf->entry != dram.base)

@@ -3,6 +3,7 @@
 // session a process (SystemC elaborates once); each run starts the firmware anew.
 #pragma once
 
+#include <span>
 #include <sstream>
 
 #include "sw/core/fw_abi.h"
@@ -37,9 +38,10 @@ struct RunFailure {
 
 class Session {
  public:
-  /// `config_place` names the platform file in errors. Errors: "run.firmware", "iss.*", "elf.*".
+  /// `firmware`: an ELF image; empty: the program's own. Errors: "run.firmware", "iss.*", "elf.*".
   static Result<std::unique_ptr<Session>> create(const HwConfig& hw, const TimingParams& timing,
-                                                 const PlatformConfig& platform);
+                                                 const PlatformConfig& platform,
+                                                 std::span<const uint8_t> firmware = {});
 
   /// Puts a loadable in DRAM. Errors: "run.memory" if it does not fit.
   [[nodiscard]] Diagnostics load(std::span<const uint8_t> loadable, const Network& network);
@@ -52,7 +54,7 @@ class Session {
  private:
   Session(const HwConfig& hw, const TimingParams& timing, const PlatformConfig& platform,
           const iss::CostTable& costs);
-  [[nodiscard]] Diagnostics load_firmware();
+  [[nodiscard]] Diagnostics load_firmware(std::span<const uint8_t> image);
   [[nodiscard]] uint64_t place(uint64_t bytes);
   [[nodiscard]] FwBoot boot_block() const;
   template <typename T>
