@@ -201,9 +201,10 @@ void Quantiser::conv(const Node& node, const ConvOp& op) {
   layer.input = padded_input(node, layer.window);
   layer.groups = op.groups;
   const double out_scale = scale(node.output);
+  const unsigned bits = op.residual ? operand_bits(in_scale(node, 3), out_scale) : 0;
   double unit = out_scale;
   if (op.residual) {
-    unit = std::ldexp(in_scale(node, 3), -int{kExtraBits});
+    unit = std::ldexp(in_scale(node, 3), -static_cast<int>(bits));
   } else if (tail != nullptr) {
     unit = slopes_of(*tail) ? std::ldexp(scale(tail->output), -int{kExtraBits})
                             : std::ldexp(out_scale, -int{kTableBits});
@@ -211,7 +212,7 @@ void Quantiser::conv(const Node& node, const ConvOp& op) {
   const bool x2_free = !op.residual && tail == nullptr;
   conv_main(node, op, spread_weights(weights, node.inputs[0]), unit, x2_free, layer);
   if (layer.sdp.x2.kind == StageKind::kOff) layer.sdp.x1.relu = op.relu && !op.residual;
-  if (op.residual) layer.sdp.x2 = add_operand(in(node, 3), StageMode::kPerPoint, op.relu);
+  if (op.residual) layer.sdp.x2 = add_operand(in(node, 3), StageMode::kPerPoint, op.relu, bits);
   if (tail != nullptr) {
     conv_tail(node, *tail, unit, layer);
     return emit(node.name, std::move(layer), layer_tensor(tail->output));

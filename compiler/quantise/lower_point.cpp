@@ -33,13 +33,23 @@ double apply(const BinaryOp& op, double a, double b) {
 
 }  // namespace
 
-/// Adds (or compares with) an int8 tensor, brought to units of its scale / 2^kExtraBits.
-SdpStage Quantiser::add_operand(TensorId operand, StageMode mode, bool relu) const {
+/// How far an operand is shifted left: the unit of the sum is no coarser than a sixteenth of the
+/// output's step, also where the operand's own steps are far larger than the output's.
+unsigned Quantiser::operand_bits(double operand_scale, double out_scale) {
+  constexpr unsigned kMostBits = 16;
+  unsigned bits = kExtraBits;
+  while (bits < kMostBits && std::ldexp(operand_scale, -static_cast<int>(bits)) > out_scale / 16)
+    ++bits;
+  return bits;
+}
+
+/// Adds (or compares with) an int8 tensor, brought to units of its scale / 2^bits.
+SdpStage Quantiser::add_operand(TensorId operand, StageMode mode, bool relu, unsigned bits) const {
   SdpStage s;
   s.kind = StageKind::kAlu;
   s.mode = mode;
   s.operand = operand;
-  s.alu_shift = kExtraBits;
+  s.alu_shift = static_cast<uint8_t>(bits);
   s.relu = relu;
   return s;
 }
@@ -136,7 +146,7 @@ bool Quantiser::binary_on_sdp(const Node& node, const BinaryOp& op) {
     // x - operand is -(operand - x): the unit's sign turns whatever is not to be subtracted.
     const bool minus_x = op.kind == BinaryKind::kSub && first == 1;
     const bool minus_operand = op.kind == BinaryKind::kSub && first == 0;
-    unsigned extra = kExtraBits;
+    unsigned extra = operand_bits(operand_scale, scale(node.output));
     while (extra > 0 && std::ldexp(x_scale / operand_scale, static_cast<int>(extra)) > 32000)
       --extra;
     if (x_scale / operand_scale > 32000 || (op.relu && minus_operand)) return false;
@@ -146,8 +156,7 @@ bool Quantiser::binary_on_sdp(const Node& node, const BinaryOp& op) {
     sdp.x1.kind = StageKind::kMul;
     sdp.x1.mul = {mul};
     sdp.x1.mul_shift = shift;
-    sdp.x2 = add_operand(operand, *mode, op.relu);
-    sdp.x2.alu_shift = static_cast<uint8_t>(extra);
+    sdp.x2 = add_operand(operand, *mode, op.relu, extra);
     if (op.kind == BinaryKind::kMax) sdp.x2.alu_op = StageAlu::kMax;
     if (op.kind == BinaryKind::kMin) sdp.x2.alu_op = StageAlu::kMin;
     std::tie(sdp.out_scale, sdp.out_shift) =

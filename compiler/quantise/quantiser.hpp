@@ -83,7 +83,9 @@ class Quantiser {
   void add(const Node& node, const AddOp& op);
   void binary(const Node& node, const BinaryOp& op);
   bool binary_on_sdp(const Node& node, const BinaryOp& op);
-  [[nodiscard]] SdpStage add_operand(TensorId operand, StageMode mode, bool relu) const;
+  [[nodiscard]] SdpStage add_operand(TensorId operand, StageMode mode, bool relu,
+                                     unsigned bits) const;
+  [[nodiscard]] static unsigned operand_bits(double operand_scale, double out_scale);
 
   // lower_window.cpp
   void pool(const Node& node, const PoolOp& op);
