@@ -4,7 +4,6 @@
 
 #include <cerrno>
 #include <charconv>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -16,6 +15,7 @@
 #include "apps/dlavp/check_run.hpp"
 #include "apps/dlavp/cli.hpp"
 #include "apps/dlavp/commands.hpp"
+#include "apps/dlavp/progress.hpp"
 #include "compiler/custom/custom_layer.hpp"
 #include "compiler/data/npy.hpp"
 #include "compiler/data/samples.hpp"
@@ -36,56 +36,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kRandomSamples = 8;
 constexpr size_t kMostValues = 4096;  ///< of an output in JSON
-constexpr int kBarWidth = 30;
-
-/// A bar on a terminal, nothing in a pipe.
-class Progress {
- public:
-  explicit Progress(bool wanted) : on_(wanted && isatty(STDERR_FILENO) != 0) {}
-  ~Progress() { clear(); }
-  void show(const std::string& stage, double done) const {
-    if (!on_) return;
-    const auto filled = static_cast<int>(done * kBarWidth);
-    fmt::print(stderr, "\r[{:#<{}}{:.<{}}] {:<12}", "", filled, "", kBarWidth - filled, stage);
-    std::fflush(stderr);
-  }
-  void clear() const {
-    if (on_) fmt::print(stderr, "\r{:60}\r", "");
-  }
-
- private:
-  bool on_;
-};
-
-/// Seconds that each stage took, from the names that the driver calls out.
-class StageTimes {
- public:
-  void enter(const std::string& stage) {
-    const auto now = Clock::now();
-    if (!stages_.empty())
-      stages_.back().second = std::chrono::duration<double>(now - entered_).count();
-    stages_.emplace_back(stage, 0.0);
-    entered_ = now;
-  }
-  /// `without_samples`: leaves out what depends on the number of sample inputs.
-  [[nodiscard]] double total(bool without_samples) const {
-    double sum = 0;
-    for (const auto& [stage, seconds] : stages_) {
-      if (!without_samples || (stage != "calibrate" && stage != "measure")) sum += seconds;
-    }
-    return sum;
-  }
-  [[nodiscard]] Json json() const {
-    Json j = Json::object();
-    for (const auto& [stage, seconds] : stages_) j[stage] = seconds;
-    return j;
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  std::vector<std::pair<std::string, double>> stages_;
-  Clock::time_point entered_;
-};
 
 /// Writes beside the target and renames, so that no half-written file is ever seen.
 Diagnostics write_file(const fs::path& path, const void* data, size_t size) {
