@@ -48,6 +48,8 @@ typedef struct {
   const CoreTensor* out;
   unsigned axis;
   uint8_t fill;
+  bool straight;       /* columns of one input, one after the other */
+  bool straight_lines; /* lines too, and the columns from the first on */
   const int32_t *c, *h, *w;
 } Map;
 
@@ -74,78 +76,128 @@ static void copy_atom(uint8_t* to, const uint8_t* from, uint32_t bytes, const ui
   }
 }
 
-/* A source line: input, line of it; none: fill. */
+static void copy_lane(uint8_t* to, const uint8_t* from, uint32_t width, uint32_t atom) {
+  const size_t second = atom, third = 2 * second, fourth = 3 * second;
+  for (; width >= 4; width -= 4, to += 4 * second, from += 4 * second) {
+    const uint8_t a = from[0], b = from[second], c = from[third], d = from[fourth];
+    to[0] = a;
+    to[second] = b;
+    to[third] = c;
+    to[fourth] = d;
+  }
+  for (; width; --width, to += second, from += second) *to = *from;
+}
+
+static void translate_lane(uint8_t* to, const uint8_t* from, uint32_t width, uint32_t atom,
+                           const uint8_t* table) {
+  for (; width; --width, to += atom, from += atom) *to = table[*from];
+}
+
+/* Where a line comes from. */
 typedef struct {
   const CoreTensor* in;
   const uint8_t* table;
   uint32_t c, h;
 } Line;
 
-static bool source_line(const Map* m, int32_t c, int32_t h, Line* out) {
-  if (c < 0 || h < 0) return false;
-  out->c = (uint32_t)c;
-  out->h = (uint32_t)h;
-  uint32_t i = 0;
-  if (m->axis == CORE_AXIS_C) i = joined(m->call, 0, &out->c);
-  if (m->axis == CORE_AXIS_H) i = joined(m->call, 1, &out->h);
-  out->in = &m->call->inputs[i];
-  out->table = m->call->table_bytes ? m->call->table + VALUES * i : 0;
-  return true;
+/* The input that holds index `*index` of the joined axis. */
+static void choose_input(const Map* m, uint32_t* index, Line* line) {
+  const uint32_t i = joined(m->call, m->axis, index);
+  line->in = &m->call->inputs[i];
+  line->table = m->call->table_bytes ? m->call->table + VALUES * i : 0;
 }
 
-/* One line of one channel (or, with `bytes` above 1, of a whole atom). */
-static void map_line(const Map* m, uint32_t c, uint32_t h, uint32_t bytes) {
-  uint8_t* to = core_at(m->out, c, h, 0);
+/* `width` columns one after the other, of one channel or (`bytes` above 1) of a whole atom. */
+static void copy_columns(uint8_t* to, const uint8_t* from, uint32_t width, uint32_t atom,
+                         uint32_t bytes, const uint8_t* table) {
+  if (bytes > 1 && table)
+    copy_atom(to, from, width * atom, table);
+  else if (bytes > 1)
+    memcpy(to, from, (size_t)width * atom);
+  else if (table)
+    translate_lane(to, from, width, atom, table);
+  else
+    copy_lane(to, from, width, atom);
+}
+
+static void map_line(const Map* m, Line line, uint8_t* to, uint32_t bytes) {
   const uint32_t width = m->out->size[2], atom = m->out->atom;
-  Line line;
-  if (!source_line(m, m->c[c], m->h[h], &line)) {
-    for (uint32_t w = 0; w < width; ++w) memset(to + (size_t)w * atom, m->fill, bytes);
+  if (m->straight) {
+    copy_columns(to, core_at(line.in, line.c, line.h, (uint32_t)m->w[0]), width, atom, bytes,
+                 line.table);
     return;
   }
-  const uint8_t* from = core_at(line.in, line.c, line.h, 0);
   for (uint32_t w = 0; w < width; ++w, to += atom) {
     if (m->w[w] < 0) {
       memset(to, m->fill, bytes);
       continue;
     }
-    const uint8_t* at;
-    const uint8_t* table = line.table;
-    if (m->axis == CORE_AXIS_W) {
-      uint32_t inside = (uint32_t)m->w[w];
-      const uint32_t i = joined(m->call, 2, &inside);
-      at = core_at(&m->call->inputs[i], line.c, line.h, inside);
-      table = m->call->table_bytes ? m->call->table + VALUES * i : 0;
-    } else {
-      at = from + (size_t)(uint32_t)m->w[w] * atom;
-    }
+    uint32_t inside = (uint32_t)m->w[w];
+    if (m->axis == CORE_AXIS_W) choose_input(m, &inside, &line);
+    const uint8_t* at = core_at(line.in, line.c, line.h, inside);
     if (bytes == 1)
-      *to = table ? table[*at] : *at;
+      *to = line.table ? line.table[*at] : *at;
     else
-      copy_atom(to, at, bytes, table);
+      copy_atom(to, at, bytes, line.table);
   }
+}
+
+/* All lines at once, if they lie one after the other on both sides. */
+static bool map_plane(const Map* m, const Line* line, uint8_t* to, uint32_t bytes) {
+  const CoreTensor *in = line->in, *out = m->out;
+  if (!m->straight_lines || in->line_stride != out->line_stride ||
+      out->line_stride != out->size[2] * out->atom)
+    return false;
+  copy_columns(to, core_at(in, line->c, (uint32_t)m->h[0], 0), out->size[1] * out->size[2],
+               out->atom, bytes, line->table);
+  return true;
+}
+
+/* One channel, or (`bytes` above 1) the atom that begins with it. */
+static void map_channel(const Map* m, uint32_t c, uint32_t bytes) {
+  const uint32_t width = m->out->size[2], atom = m->out->atom;
+  uint8_t* to = core_at(m->out, c, 0, 0);
+  Line line = {&m->call->inputs[0], m->call->table_bytes ? m->call->table : 0, (uint32_t)m->c[c],
+               0};
+  if (m->c[c] >= 0 && m->axis == CORE_AXIS_C) choose_input(m, &line.c, &line);
+  if (m->c[c] >= 0 && map_plane(m, &line, to, bytes)) return;
+  for (uint32_t h = 0; h < m->out->size[1]; ++h, to += m->out->line_stride) {
+    if (m->c[c] < 0 || m->h[h] < 0) {
+      for (uint32_t w = 0; w < width; ++w) memset(to + (size_t)w * atom, m->fill, bytes);
+      continue;
+    }
+    line.h = (uint32_t)m->h[h];
+    if (m->axis == CORE_AXIS_H) choose_input(m, &line.h, &line);
+    map_line(m, line, to, bytes);
+  }
+}
+
+static bool one_after_the_other(const int32_t* index, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i)
+    if (index[0] < 0 || index[i] != index[0] + (int32_t)i) return false;
+  return true;
 }
 
 void core_map_run(const CoreCall* call) {
   const CoreTensor* out = &call->outputs[0];
-  Map m = {call,
-           out,
-           (unsigned)call->params[MAP_AXIS],
-           (uint8_t)call->params[MAP_FILL],
-           call->params + MAP_FIRST,
-           0,
-           0};
+  Map m = {0};
+  m.call = call;
+  m.out = out;
+  m.axis = (unsigned)call->params[MAP_AXIS];
+  m.fill = (uint8_t)call->params[MAP_FILL];
+  m.c = call->params + MAP_FIRST;
   m.h = m.c + out->size[0];
   m.w = m.h + out->size[1];
+  m.straight = m.axis != CORE_AXIS_W && one_after_the_other(m.w, out->size[2]);
+  m.straight_lines =
+      m.straight && m.w[0] == 0 && m.axis == CORE_AXIS_C && one_after_the_other(m.h, out->size[1]);
   for (uint32_t first = 0; first < out->size[0]; first += out->atom) {
     const uint32_t rest = out->size[0] - first, count = rest < out->atom ? rest : out->atom;
-    const bool whole = whole_atoms(&m, first, count);
-    for (uint32_t h = 0; h < out->size[1]; ++h) {
-      if (whole) {
-        map_line(&m, first, h, out->atom);
-        continue;
-      }
-      for (uint32_t c = first; c < first + count; ++c) map_line(&m, c, h, 1);
+    if (whole_atoms(&m, first, count)) {
+      map_channel(&m, first, out->atom);
+      continue;
     }
+    for (uint32_t c = first; c < first + count; ++c) map_channel(&m, c, 1);
   }
 }
 
