@@ -278,6 +278,9 @@ Result<loadable::Loadable> Emitter::run(const EmitOptions& options) {
   for (size_t i = 0; i < program_.tasks.size(); ++i) add_task(i);
   const std::string info = info_json(hw_, layers_, program_, options);
   out_.blobs.push_back({kInfoBlob, DLA_INTERFACE_NONE, 0, {}, {info.begin(), info.end()}});
+  // In the order of their names: so readers find one by halving.
+  std::sort(out_.blobs.begin(), out_.blobs.end(),
+            [](const loadable::Blob& a, const loadable::Blob& b) { return a.name < b.name; });
   const Diagnostics wrong = loadable::validate(out_);
   DLAVP_CHECK(wrong.empty(), "the emitted loadable: {}", wrong.text());
   return std::move(out_);
