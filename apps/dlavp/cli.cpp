@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <sstream>
 
@@ -9,9 +10,41 @@ namespace dlavp::app {
 
 namespace po = boost::program_options;
 
+namespace {
+
+/// Bytes of the UTF-8 character that begins at `at`, 0 if there is none.
+size_t character_at(const std::string& text, size_t at) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned first = byte(at);
+  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
+  const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || at + length > text.size()) return 0;
+  for (size_t i = 1; i < length; ++i)
+    if ((byte(at + i) & 0xc0U) != 0x80) return 0;
+  return length;
+}
+
+/// What a message quotes from a file need not be text: such bytes are shown as numbers.
+std::string printable(const std::string& text) {
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    const bool space = text[at] == '\n' || text[at] == '\t';
+    const size_t length = space ? 1 : character_at(text, at);
+    if (length != 0)
+      out += text.substr(at, length);
+    else
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[at]));
+    at += std::max<size_t>(length, 1);
+  }
+  return out;
+}
+
+}  // namespace
+
 int fail(const Diagnostics& errors) {
   std::fflush(stdout);
-  for (const Error& error : errors.errors()) fmt::print(stderr, "dlavp: error: {}\n", error.text());
+  for (const Error& error : errors.errors())
+    fmt::print(stderr, "dlavp: error: {}\n", printable(error.text()));
   return kBadInput;
 }
 

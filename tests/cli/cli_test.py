@@ -222,6 +222,11 @@ class Run(Case):
         self.run_refused("gone.nvdla", "gone.nvdla: ", "run.file")
         self.run_refused(self.file("text.nvdla", "# notes, no loadable\n"), "text.nvdla: ", "loadable.")
 
+    def test_bytes_that_are_no_text_are_shown_as_numbers(self):
+        self.run_refused("a\x01b.nvdla", r"a\x01b.nvdla: ", "run.file")
+        name = os.fsdecode(b"a\xffb\xc3\xbc.nvdla")
+        self.run_refused(name, r"a\xffbü.nvdla: ", "run.file")
+
     def test_a_truncated_loadable(self):
         with open(self.compiled(), "rb") as f:
             whole = f.read()
