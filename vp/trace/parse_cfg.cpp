@@ -55,7 +55,7 @@ class CfgParser {
       if (call)
         command(*call);
       else
-        error("syntax", fmt::format("'{}' is not a call", text));
+        error("trace.syntax", fmt::format("'{}' is not a call", text));
     }
     check_syncs();
     if (!errors_.empty()) return errors_;
@@ -63,8 +63,8 @@ class CfgParser {
   }
 
  private:
-  void error(const std::string& rule, const std::string& message) {
-    errors_.add("trace." + rule, place_, message);
+  void error(const std::string& id, const std::string& message) {
+    errors_.add(id, place_, message);
   }
   void add(Action action) { trace_.commands.push_back({std::move(action), place_}); }
 
@@ -85,12 +85,12 @@ class CfgParser {
     if (call.name == "reg_read") return;  // its value goes nowhere
     const auto form = kForms.find(call.name);
     if (form == kForms.end())
-      return error("command", fmt::format("'{}' is not a known command", call.name));
+      return error("trace.command", fmt::format("'{}' is not a known command", call.name));
     const auto& [arity, handler] = form->second;
     const bool masked = handler == &CfgParser::reg_check && call.args.size() == 3;
     if (call.args.size() != arity && !masked)
-      return error("arguments", fmt::format("{} has {} arguments, expected {}", call.name,
-                                            call.args.size(), arity));
+      return error("trace.arguments", fmt::format("{} has {} arguments, expected {}", call.name,
+                                                  call.args.size(), arity));
     (this->*handler)(call);
   }
 
@@ -98,10 +98,11 @@ class CfgParser {
     if (text == "pri_mem" || text == "1") return RamType::kMc;
     if (text == "sec_mem" || text == "0") {
       if (hw_.secondary_memif) return RamType::kCv;
-      error("memory", fmt::format("'{}': {} has no secondary memory", text, hw_.name));
+      error("trace.memory", fmt::format("'{}': {} has no secondary memory", text, hw_.name));
       return std::nullopt;
     }
-    error("memory", fmt::format("'{}' is not a memory, expected pri_mem (1) or sec_mem (0)", text));
+    error("trace.memory",
+          fmt::format("'{}' is not a memory, expected pri_mem (1) or sec_mem (0)", text));
     return std::nullopt;
   }
 
@@ -109,22 +110,23 @@ class CfgParser {
                                  uint64_t max = ~uint64_t{0}) {
     const auto value = to_number(text);
     if (!value)
-      error("number", fmt::format("{} is '{}', expected a number", what, text));
+      error("trace.number", fmt::format("{} is '{}', expected a number", what, text));
     else if (*value > max)
-      error("number", fmt::format("{} is {:#x}, expected at most {:#x}", what, *value, max));
+      error("trace.number", fmt::format("{} is {:#x}, expected at most {:#x}", what, *value, max));
     return value && *value <= max ? value : std::nullopt;
   }
 
   std::optional<NamedRegister> named(const std::string& text) {
     auto found = find_register(text, hw_.hw);
-    if (!found) error("register", fmt::format("'{}' is not a register of {}", text, hw_.name));
+    if (!found)
+      error("trace.register", fmt::format("'{}' is not a register of {}", text, hw_.name));
     return found;
   }
 
   /// The range of a memory command, which must not wrap around.
   bool range(uint64_t address, uint64_t bytes) {
     if (bytes <= ~address) return true;
-    error("range",
+    error("trace.range",
           fmt::format("{:#x} bytes at {:#x} end beyond the address space", bytes, address));
     return false;
   }
@@ -138,7 +140,7 @@ class CfgParser {
       value = 0xff;
     } else if (call.args[3] != "ALL_ZERO") {
       return error(
-          "pattern",
+          "trace.pattern",
           fmt::format("'{}' is not a known pattern, expected ALL_ZERO or ALL_ONE", call.args[3]));
     }
     if (memory && address && bytes && range(*address, *bytes))
@@ -147,7 +149,7 @@ class CfgParser {
 
   std::optional<std::filesystem::path> data_path(std::string text) {
     if (text.size() < 2 || text.front() != '"' || text.back() != '"') {
-      error("file", fmt::format("{} is not a file name in quotes", text));
+      error("trace.file", fmt::format("{} is not a file name in quotes", text));
       return std::nullopt;
     }
     text = text.substr(1, text.size() - 2);
@@ -155,7 +157,7 @@ class CfgParser {
     for (const auto& place : {dir, dir / ".." / ".." / "memory_surface_warehouse",
                               dir / ".." / "memory_surface_warehouse"})
       if (std::filesystem::is_regular_file(place / text)) return place / text;
-    error("file", fmt::format("there is no data file '{}'", text));
+    error("trace.file", fmt::format("there is no data file '{}'", text));
     return std::nullopt;
   }
 
@@ -211,15 +213,15 @@ class CfgParser {
     const bool field = call.name.starts_with("poll_field_");
     const auto condition = kConditions.find(call.name.substr(field ? 11 : 9));
     if (condition == kConditions.end())
-      return error("command", fmt::format("'{}' is not a known command", call.name));
+      return error("trace.command", fmt::format("'{}' is not a known command", call.name));
     // A first argument without a dot is the sequence's resource; the register tells it as well.
     std::vector<std::string> args = call.args;
     const size_t arity = field ? 3 : 2;
     if (args.size() == arity + 1 && args[0].find('.') == std::string::npos)
       args.erase(args.begin());
     if (args.size() != arity)
-      return error("arguments", fmt::format("{} has {} arguments, expected {}", call.name,
-                                            call.args.size(), arity));
+      return error("trace.arguments", fmt::format("{} has {} arguments, expected {}", call.name,
+                                                  call.args.size(), arity));
     const auto reg = named(args[0]);
     const auto value = number(args.back(), "the value", UINT32_MAX);
     if (!reg || !value) return;
@@ -234,7 +236,7 @@ class CfgParser {
       const auto found = std::find_if(fields.begin(), fields.end(),
                                       [&](const regs::FieldInfo& f) { return f.name == args[1]; });
       if (found == fields.end())
-        return error("register", fmt::format("'{}' is not a field of {}", args[1], args[0]));
+        return error("trace.register", fmt::format("'{}' is not a field of {}", args[1], args[0]));
       check.shift = found->lsb;
       check.mask = regs::Field{0, found->lsb, found->width, false}.mask();
     }
@@ -243,7 +245,7 @@ class CfgParser {
 
   void sync(const Call& call) {
     if (call.args.empty() || call.args.size() > 2)
-      return error("arguments",
+      return error("trace.arguments",
                    fmt::format("{} has {} arguments, expected 2", call.name, call.args.size()));
     std::string resource = call.args.size() == 2 ? call.args[0] : "";
     if (resource.starts_with("NVDLA_")) resource.erase(0, 6);
@@ -260,8 +262,9 @@ class CfgParser {
   void intr_notify(const Call& call) {
     const auto bit = find_interrupt(call.args[0]);
     if (!bit)
-      return error("interrupt", fmt::format("'{}' is not an interrupt, expected for example SDP_0",
-                                            call.args[0]));
+      return error(
+          "trace.interrupt",
+          fmt::format("'{}' is not an interrupt, expected for example SDP_0", call.args[0]));
     reached_.insert(call.args[1]);
     add(IntrNotify{call.args[0], *bit, call.args[1]});
   }

@@ -23,6 +23,7 @@ class TxnParser {
     std::ifstream in(file_);
     if (!in) return Error{"trace.file", file_.string(), "cannot be read"};
     trace_.name = file_.parent_path().filename().string();
+    trace_.begins_at_reset = true;
     std::string line;
     for (unsigned number = 1; std::getline(in, line); ++number) {
       place_ = fmt::format("{}:{}", file_.string(), number);
@@ -38,8 +39,8 @@ class TxnParser {
   }
 
  private:
-  void error(const std::string& rule, const std::string& message) {
-    errors_.add("trace." + rule, place_, message);
+  void error(const std::string& id, const std::string& message) {
+    errors_.add(id, place_, message);
   }
   void add(Action action) { trace_.commands.push_back({std::move(action), place_}); }
 
@@ -48,9 +49,9 @@ class TxnParser {
     const size_t arity = name == "wait" ? 0 : name == "write_reg" ? 2 : 3;
     if (name != "wait" && name != "write_reg" && name != "read_reg" && name != "load_mem" &&
         name != "dump_mem")
-      return error("command", fmt::format("'{}' is not a known command", name));
+      return error("trace.command", fmt::format("'{}' is not a known command", name));
     if (call.size() - 1 != arity)
-      return error("arguments",
+      return error("trace.arguments",
                    fmt::format("{} has {} arguments, expected {}", name, call.size() - 1, arity));
     if (name == "wait") return add(WaitInterrupt{});
     if (name == "write_reg") return write_reg(call);
@@ -62,7 +63,8 @@ class TxnParser {
                                  uint64_t max = ~uint64_t{0}) {
     const auto value = to_number(text);
     if (!value || *value > max)
-      error("number", fmt::format("{} is '{}', expected a number up to {:#x}", what, text, max));
+      error("trace.number",
+            fmt::format("{} is '{}', expected a number up to {:#x}", what, text, max));
     return value && *value <= max ? value : std::nullopt;
   }
 
@@ -72,7 +74,7 @@ class TxnParser {
     std::optional<NamedRegister> found;
     if (*word >= kRegisterSpace)
       found = find_register(static_cast<uint32_t>((*word - kRegisterSpace) * 4), hw_.hw);
-    if (!found) error("register", fmt::format("{} is not a register of {}", text, hw_.name));
+    if (!found) error("trace.register", fmt::format("{} is not a register of {}", text, hw_.name));
     return found;
   }
 
@@ -104,11 +106,11 @@ class TxnParser {
                bytes = number(call[2], "the size", uint64_t{1} << 32);
     if (!address || !bytes) return;
     if (*bytes > ~*address)
-      return error("range", fmt::format("{:#x} bytes at {:#x} end beyond the address space", *bytes,
-                                        *address));
+      return error("trace.range", fmt::format("{:#x} bytes at {:#x} end beyond the address space",
+                                              *bytes, *address));
     const RamType ram = *address >= kSramBase && *address < kSramEnd ? RamType::kCv : RamType::kMc;
     if (ram == RamType::kCv && !hw_.secondary_memif)
-      return error("memory", fmt::format("{} has no secondary memory", hw_.name));
+      return error("trace.memory", fmt::format("{} has no secondary memory", hw_.name));
     auto dump = read_dump(file_.parent_path() / call[3], *bytes);
     if (!dump) {
       errors_.append(dump.errors());

@@ -9,7 +9,7 @@ namespace dlavp::trace {
 
 namespace {
 
-// The core leaves reset this long before the first register access: CBUF has been flushed.
+// The core left reset this long before the first register access: CBUF has been flushed.
 constexpr sim::Cycle kResetCycles = 8192;
 // How often the status is read for interrupts that the mask keeps from the line.
 constexpr sim::Cycle kMaskedPollCycles = 64;
@@ -64,7 +64,7 @@ Player::Player(const sc_core::sc_module_name& name, const Trace& trace, nvdla::N
 sim::Cycle Player::now() const { return dut_.clock().ceil(sc_core::sc_time_stamp()); }
 
 void Player::fail(const std::string& id, const std::string& place, const std::string& message) {
-  failures_.add("trace." + id, place, message);
+  failures_.add(id, place, message);
 }
 
 uint32_t Player::access(bool write, uint32_t address, uint32_t value) {
@@ -84,7 +84,7 @@ uint32_t Player::access(bool write, uint32_t address, uint32_t value) {
 }
 
 void Player::drive() {
-  wait(dut_.clock().time(kResetCycles));
+  if (!trace_.begins_at_reset) wait(dut_.clock().time(kResetCycles));
   std::set<std::string> blocked;        // resources that wait for a sync
   std::deque<const Command*> commands;  // not yet run
   for (const Command& command : trace_.commands) commands.push_back(&command);
@@ -173,11 +173,11 @@ bool Player::read_until(const RegCheck& check, const std::string& place) {
   blocked_ = fmt::format("{} to be {}{:#x} at {}", check.name, text_of(check.condition),
                          check.expected, place);
   while (!stopped_) {
-    const bool settled = dut_.accelerator().events().next() == sim::kNever;
+    const bool settled = dut_.accelerator().events().next() == sim::kNever && now() >= kResetCycles;
     const uint32_t value = (access(false, check.address, 0) & check.mask) >> check.shift;
     if (holds(check.condition, value, check.expected)) return true;
     if (check.poll && !settled) continue;
-    fail(check.poll ? "poll" : "register", place,
+    fail(check.poll ? "trace.poll" : "trace.register", place,
          fmt::format("{} is {:#x}, expected {}{:#x}", check.name, value, text_of(check.condition),
                      check.expected));
     if (!check.poll) return true;
@@ -259,7 +259,7 @@ vp::Storage* Player::memory(RamType ram, uint64_t address, uint64_t bytes,
                             const std::string& place) {
   vp::Storage* storage = ram == RamType::kMc ? &primary_ : secondary_;
   if (storage && storage->contains(address, bytes)) return storage;
-  fail("range", place, fmt::format("{:#x} bytes at {:#x} are not in memory", bytes, address));
+  fail("trace.range", place, fmt::format("{:#x} bytes at {:#x} are not in memory", bytes, address));
   return nullptr;
 }
 
@@ -274,7 +274,7 @@ void Player::check(const CheckCrc& check, const std::string& place) {
     crc.process_bytes(part.data(), n);
   }
   if (crc.checksum() != check.crc)
-    fail("crc", place,
+    fail("trace.crc", place,
          fmt::format("CRC-32 of {:#x} bytes at {:#x} is {:#010x}, expected {:#010x}", check.bytes,
                      check.address, crc.checksum(), check.crc));
 }
@@ -294,7 +294,7 @@ void Player::check(const CheckBytes& check, const std::string& place) {
                             check.address + p.offset + i, found[i], p.bytes[i]);
     }
   }
-  if (wrong != 0) fail("bytes", place, fmt::format("{} bytes differ, {}", wrong, first));
+  if (wrong != 0) fail("trace.bytes", place, fmt::format("{} bytes differ, {}", wrong, first));
 }
 
 void Player::check_end() {

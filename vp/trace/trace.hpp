@@ -89,6 +89,9 @@ struct Trace {
   std::string name;
   /// The interrupt handler clears what it sees (.cfg); the trace itself does it (input.txn).
   bool handles_interrupts = false;
+  /// The first access comes as the core leaves reset (input.txn, whose traces see CBUF being
+  /// flushed), not long after.
+  bool begins_at_reset = false;
   std::vector<Command> commands;
 };
 

@@ -46,7 +46,7 @@ TEST_CASE("trace player: a wrong CRC fails with both values") {
       "check_crc(done, 1, 0x80000000, 4, 0x1);\n");
   CHECK_FALSE(o.passed);
   CHECK_FALSE(o.bad_input);
-  CHECK(reasons(o).find("is 0x9be3e0a3, expected 0x00000001") != std::string::npos);
+  CHECK(reasons(o).find("is 0x9be3e0a3, expected 0x00000001 [trace.crc]") != std::string::npos);
 }
 
 TEST_CASE("trace player: a masked interrupt is found in the status") {
@@ -79,13 +79,39 @@ TEST_CASE("trace player: a trace that never finishes says what it awaits") {
 TEST_CASE("trace player: a poll of what cannot change ends the trace") {
   const Outcome o = play_text("poll_reg_equal(NVDLA_GLB.S_INTR_MASK_0, 0x5);\n");
   CHECK_FALSE(o.passed);
-  CHECK(reasons(o).find("S_INTR_MASK_0 is 0x0, expected 0x5") != std::string::npos);
+  CHECK(reasons(o).find("S_INTR_MASK_0 is 0x0, expected 0x5 [trace.poll]") != std::string::npos);
 }
 
 TEST_CASE("trace player: a read that differs fails with both values") {
   const Outcome o = play_text("reg_read_check(NVDLA_GLB.S_NVDLA_HW_VERSION_0, 0x7);\n");
   CHECK_FALSE(o.passed);
-  CHECK(reasons(o).find("is 0x303031, expected 0x7") != std::string::npos);
+  CHECK(reasons(o).find("is 0x303031, expected 0x7 [trace.register]") != std::string::npos);
+}
+
+TEST_CASE("trace player: a dump that differs fails with count, place and both values") {
+  const test::TempDir dir;
+  dir.write("t/input.txn", "load_mem 0x80000000 4 d.dat\ndump_mem 0x80000000 4 e.dat\n");
+  dir.write("t/d.dat", "0x01 0x02 0x03 0x04\n");
+  dir.write("t/e.dat", "0x01 0x02 0x05 0x06\n");
+  const Outcome o = play({"nv_full", dir.path() / "t", 32});
+  CHECK_FALSE(o.passed);
+  INFO(reasons(o));
+  CHECK(reasons(o).find("2 bytes differ, first at 0x80000002: 0x03, expected 0x05 [trace.bytes]") !=
+        std::string::npos);
+}
+
+TEST_CASE("trace player: the older form begins while CBUF is being flushed") {
+  const test::TempDir dir;
+  dir.write("t/input.txn", "read_reg 0xffff1403 0x1 0x0\nread_reg 0xffff1403 0x1 0x1\n");
+  const Outcome old = play({"nv_full", dir.path() / "t", 32});
+  INFO(reasons(old));
+  CHECK(old.passed);
+  CHECK(old.simulated_cycles >= 4096);  // 16 banks of 512 entries from two sides
+  CHECK(old.simulated_cycles < 8192);
+}
+
+TEST_CASE("trace player: a .cfg begins when CBUF has been flushed") {
+  CHECK(play_text("reg_read_check(NVDLA_CDMA.S_CBUF_FLUSH_STATUS_0, 0x1);\n").passed);
 }
 
 TEST_CASE("trace player: a broken trace is bad input") {
