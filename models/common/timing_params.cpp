@@ -71,6 +71,8 @@ std::optional<int64_t> select(MapReader& entry, const std::map<std::string, int6
       entry.error("duplicate_key", "values", fmt::format("values has {} twice", *key));
   }
   if (!good) return std::nullopt;
+  // A size of 0 belongs to a part that is not there: nothing reads its figures.
+  if (size->second == 0) return table.begin()->second;
   const auto above = table.upper_bound(size->second);
   if (above == table.begin()) {
     entry.error("no_value", "values",

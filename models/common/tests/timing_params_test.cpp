@@ -27,6 +27,16 @@ TEST_CASE("timing_params: a plain value and one chosen by a size") {
   CHECK(load(text, "nv_large")->get("pdp.second") == 18);
 }
 
+TEST_CASE("timing_params: a unit that is not there needs no figures") {
+  HwConfig hw = *load_hw_config("nv_small");
+  hw.pdp = hw.cdp = hw.sdp_bn = false;
+  hw.pdp_throughput = hw.cdp_throughput = hw.sdp_bn_throughput = 0;
+  REQUIRE(validate(hw).empty());
+  const auto params = TimingParams::load(hw);
+  INFO((params ? "" : params.errors().text()));
+  CHECK(params.ok());
+}
+
 TEST_CASE("timing_params: an unknown name is an internal error") {
   CHECK_THROWS_AS(load("a: {value: 1, provenance: rtl}\n")->get("pdp.b"), InternalError);
 }
