@@ -10,7 +10,7 @@
 
 namespace dlavp::mcif {
 
-/// Atoms that `client` may have outstanding at one interface; 0: no limit of the interface's (CDMA
+/// Beats that `client` may have outstanding at one interface; 0: no limit of the interface's (CDMA
 /// counts its own).
 [[nodiscard]] uint32_t latency_fifo_depth(const HwConfig& hw, ReadClient client);
 

@@ -43,6 +43,8 @@ struct BusShape {
     const auto room = static_cast<uint32_t>((burst_ - (address & (burst_ - 1))) >> atom_shift_);
     return std::min(room, atoms);
   }
+  /// Atoms of the longest transaction.
+  [[nodiscard]] uint32_t burst_atoms() const { return burst_ >> atom_shift_; }
   /// Data beats that `atoms` from `address` touch.
   [[nodiscard]] uint32_t beats(uint64_t address, uint32_t atoms) const {
     const uint64_t last = address + (uint64_t{atoms} << atom_shift_) - 1;

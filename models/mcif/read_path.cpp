@@ -66,17 +66,17 @@ void ReadChannel::prepare() {
   const Cycle at_splitter = stages_.front();
   DLAVP_CHECK(at_splitter != kNever, "request at {:#x} not at the splitter", head.address);
   next_atoms_ = bus_.first_atoms(head.address, head.atoms);
+  next_beats_ = bus_.beats(head.address, next_atoms_);
   Cycle split = std::max({at_splitter, split_ + 1, grant_2_ + 1});
   if (depth_ != 0) {
-    while (used_ + next_atoms_ > depth_ && !credits_.empty()) {
-      used_ -= credits_.front().atoms;
+    while (used_ + next_beats_ > depth_ && !credits_.empty()) {
+      used_ -= credits_.front().beats;
       split = std::max(split, credits_.front().at);
       credits_.pop();
     }
-    if (used_ + next_atoms_ > depth_) return;
-    used_ += next_atoms_;
+    if (used_ + next_beats_ > depth_) return;
+    used_ += next_beats_;
   }
-  next_beats_ = bus_.beats(head.address, next_atoms_);
   split_ = split;
   visible_ = split + timing_.read_arbiter_input;
   path_.visible_clients_ |= 1u << input_;
@@ -135,6 +135,7 @@ void ReadChannel::deliver() {
   Arrival& arrival = arriving_.front();
   const uint32_t atoms = beat_atoms(arrival);
   available_ += atoms;
+  if (depth_ != 0 && bus_.atom_bytes != bus_.beat_bytes) held_.push(atoms);
   if (arrival.atoms == atoms)
     arriving_.pop();
   else
@@ -148,8 +149,22 @@ void ReadChannel::pop(uint32_t atoms) {
   DLAVP_CHECK(atoms <= available_, "pop of {} atoms, {} there", atoms, available_);
   available_ -= atoms;
   if (depth_ == 0) return;
-  credits_.push({events_.now() + timing_.read_credit_return, atoms});
+  const uint32_t beats = emptied(atoms);
+  if (beats == 0) return;
+  credits_.push({events_.now() + timing_.read_credit_return, beats});
   prepare();
+}
+
+// Beats whose last atom is among the next `atoms`: an entry of the latency FIFO holds a beat.
+uint32_t ReadChannel::emptied(uint32_t atoms) {
+  if (bus_.atom_bytes == bus_.beat_bytes) return atoms;
+  uint32_t beats = 0;
+  for (; atoms > 0 && held_.front() <= atoms; ++beats) {
+    atoms -= held_.front();
+    held_.pop();
+  }
+  if (atoms > 0) held_.front() -= atoms;
+  return beats;
 }
 
 ReadPath::ReadPath(sim::EventQueue& events, const McifTiming& timing, const BusShape& bus,

@@ -48,7 +48,7 @@ class ReadChannel final : public ReadPort {
   };
   struct Credit {
     sim::Cycle at = 0;
-    uint32_t atoms = 0;
+    uint32_t beats = 0;
   };
   void prepare();
   void granted(sim::Cycle now);
@@ -58,6 +58,7 @@ class ReadChannel final : public ReadPort {
   [[nodiscard]] uint32_t beat_atoms(const Arrival& arrival) const;
   void next_beat(Arrival& arrival, uint32_t atoms) const;
   void deliver();
+  uint32_t emptied(uint32_t atoms);
 
   ReadPath& path_;
   sim::EventQueue& events_;
@@ -68,6 +69,7 @@ class ReadChannel final : public ReadPort {
   Ring<Request> requests_;
   Ring<Arrival> arriving_;
   Ring<Credit> credits_;
+  Ring<uint32_t> held_;  ///< atoms left of each beat in the latency FIFO; where beats are wider
   SkidChain stages_;  ///< the request registers in front of the splitter
   sim::Cycle request_cycle_ = sim::kNever;
   unsigned input_ = 0;                ///< of the arbiter

@@ -22,6 +22,7 @@ WriteChannel::WriteChannel(WritePath& path, sim::EventQueue& events, const McifT
       events_(events),
       timing_(timing),
       bus_(bus),
+      slots_(std::max(timing.write_word_slots, 1 + bus.burst_atoms())),
       space_event_([this] {
         if (refused_request_ && can_request() && on_ready_) on_ready_();
         if (refused_data_ && data_space() > 0 && on_space_) on_space_();
@@ -52,7 +53,7 @@ uint32_t WriteChannel::free_words() const {
     released_.pop();
   }
   const uint32_t used = words_waiting_ + releasing_;
-  return used >= timing_.write_word_slots ? 0 : timing_.write_word_slots - used;
+  return used >= slots_ ? 0 : slots_ - used;
 }
 
 void WriteChannel::release(Cycle at, uint32_t words) {

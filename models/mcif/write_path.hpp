@@ -54,6 +54,8 @@ class WriteChannel final : public WritePort {
   sim::EventQueue& events_;
   const McifTiming& timing_;
   const BusShape& bus_;
+  const uint32_t
+      slots_;  ///< words between client and splitter; a whole burst's where beats are wide
   uint64_t beats_ = 0;
   Ring<Command> commands_;
   Ring<Words> words_;

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <memory>
 
+#include "models/mcif/latency_fifo.hpp"
 #include "models/mcif/memory_timing.hpp"
 #include "registers.hpp"
 
@@ -79,6 +80,29 @@ struct Writer {
 };
 
 }  // namespace
+
+TEST_CASE("mcif: a whole burst of wide beats always fits, its credits are beats") {
+  // Beats of four atoms, bursts of four beats, latency FIFOs of four entries.
+  const std::string own = DLAVP_SOURCE_DIR "/tests/reference/registers/configs/c32_k8.yaml";
+  REQUIRE(latency_fifo_depth(*load_hw_config(own), ReadClient::kCdp) == 4);
+  Bench whole(own.c_str(), 40), odd(own.c_str(), 40);
+  Reader aligned(whole, ReadClient::kCdp, 64, 16), pieces(odd, ReadClient::kCdp, 60, 5, 8);
+  aligned.ask();
+  pieces.ask();
+  whole.events.run_until(2000);
+  odd.events.run_until(2000);
+  REQUIRE(aligned.got == 64);
+  REQUIRE(pieces.got == 60);
+  REQUIRE(whole.unit->idle());
+  REQUIRE(odd.unit->idle());
+  Writer written(whole, WriteClient::kSdp, 64), parts(odd, WriteClient::kSdp, 37, 8);
+  whole.events.run_until(4000);
+  odd.events.run_until(4000);
+  REQUIRE(written.acked != 0);
+  REQUIRE(parts.acked != 0);
+  // One burst at a time: each waits for the credits of the one before.
+  REQUIRE(aligned.last > 4 * 40);
+}
 
 // The same stream twice beside another client's: beats as they come, and told ahead.
 TEST_CASE("mcif: beats told ahead come in the cycles in which they would arrive") {
