@@ -73,6 +73,19 @@ uint32_t line_entries(const Shape& s, const HwConfig& hw) {
   return entries;
 }
 
+/// Halves lines, then the width, until three quarters of the buffer hold the input, padded or not.
+void fit_buffer(Shape s, const HwConfig& hw, Shape& fitted) {
+  constexpr uint32_t kMostPadding = 4;
+  s.left = s.right = kMostPadding;
+  const uint32_t room = hw.cbuf_bank_depth * std::max(1u, hw.cbuf_bank_number / 4 * 3);
+  while (line_entries(s, hw) * s.height > room) {
+    uint32_t& size = s.height > 1 ? s.height : s.width;
+    size = parts(size, 2);
+  }
+  fitted.width = s.width;
+  fitted.height = s.height;
+}
+
 void draw_window(Shape& s, Random& random) {
   s.columns = random.chance(3) ? 1 : 1 + random.below(5);
   s.rows = random.chance(3) ? 1 : 1 + random.below(5);
@@ -112,16 +125,23 @@ void share_banks(Shape& s, Random& random, const HwConfig& hw) {
   s.entries = line_entries(s, hw);
   s.data_banks = parts(s.entries * s.height, hw.cbuf_bank_depth);
   const uint32_t bank = hw.cbuf_bank_width * hw.cbuf_bank_depth;
-  s.weight_bytes = parts(s.kernels * s.kernel_bytes(), hw.cbuf_bank_width) * hw.cbuf_bank_width;
-  const uint32_t all = parts(s.weight_bytes, bank), left = hw.cbuf_bank_number - s.data_banks;
-  const uint32_t least = std::min(all, parts(2 * hw.mac_atomic_k_size * s.kernel_bytes(), bank));
+  const uint32_t left = hw.cbuf_bank_number - std::min(hw.cbuf_bank_number, s.data_banks);
+  const auto bytes = [&] {
+    return parts(s.kernels * s.kernel_bytes(), hw.cbuf_bank_width) * hw.cbuf_bank_width;
+  };
+  const auto fewest = [&] {
+    return std::min(parts(bytes(), bank), parts(2 * hw.mac_atomic_k_size * s.kernel_bytes(), bank));
+  };
+  while (s.kernels > 1 && fewest() > left) s.kernels = parts(s.kernels, 2);
+  s.weight_bytes = bytes();
+  const uint32_t all = parts(s.weight_bytes, bank), least = fewest();
   const uint32_t wanted = random.flip() ? least : all + random.below(3);
   DLAVP_CHECK(s.data_banks < hw.cbuf_bank_number && least <= left, "{} data banks, {} for weights",
               s.data_banks, least);
   s.weight_banks = std::min(wanted, left);
 }
 
-void program_cdma(Program& p, Random& random, const Shape& s) {
+void program_cdma(Program& p, Random& random, const HwConfig& hw, const Shape& s) {
   set_all(p.cdma, {{d::D_MISC_CFG_CONV_MODE, 0},
                    {d::D_MISC_CFG_IN_PRECISION, 0},
                    {d::D_MISC_CFG_PROC_PRECISION, 0},
@@ -131,13 +151,13 @@ void program_cdma(Program& p, Random& random, const Shape& s) {
                    {d::D_DATAIN_SIZE_1_DATAIN_CHANNEL, s.channels - 1},
                    {d::D_DATAIN_SIZE_EXT_0_DATAIN_WIDTH_EXT, s.width - 1},
                    {d::D_DATAIN_SIZE_EXT_0_DATAIN_HEIGHT_EXT, s.height - 1},
-                   {d::D_DAIN_RAM_TYPE_DATAIN_RAM_TYPE, 1},
+                   {d::D_DAIN_RAM_TYPE_DATAIN_RAM_TYPE, random.ram(hw)},
                    {d::D_DAIN_ADDR_LOW_0_DATAIN_ADDR_LOW_0, kConvInput},
                    {d::D_ENTRY_PER_SLICE_ENTRIES, s.entries - 1},
                    {d::D_FETCH_GRAIN_GRAINS, random.below(std::min(4u, s.height))},
                    {d::D_WEIGHT_SIZE_0_BYTE_PER_KERNEL, s.kernel_bytes() - 1},
                    {d::D_WEIGHT_SIZE_1_WEIGHT_KERNEL, s.kernels - 1},
-                   {d::D_WEIGHT_RAM_TYPE_WEIGHT_RAM_TYPE, 1},
+                   {d::D_WEIGHT_RAM_TYPE_WEIGHT_RAM_TYPE, random.ram(hw)},
                    {d::D_WEIGHT_ADDR_LOW_WEIGHT_ADDR_LOW, kConvWeights + p.atom * random.below(4)},
                    {d::D_WEIGHT_BYTES_WEIGHT_BYTES, s.weight_bytes},
                    {d::D_MEAN_FORMAT_MEAN_FORMAT, random.flip()},
@@ -228,10 +248,11 @@ void make_conv(Program& p, Random& random, const HwConfig& hw, const Size& size)
   s.height = size.height;
   s.channels = s.image ? s.pixel.channels : size.channels;
   s.kernels = size.kernels;
+  fit_buffer(s, hw, s);
   draw_window(s, random);
   draw_extension(s, random, hw);
   share_banks(s, random, hw);
-  program_cdma(p, random, s);
+  program_cdma(p, random, hw, s);
   place_input(p, random, s);
   program_csc(p, s);
   const int64_t pad = random.flip() ? 0 : random.number(8);
@@ -250,7 +271,7 @@ void make_conv(Program& p, Random& random, const HwConfig& hw, const Size& size)
   const Size out{s.out_width, s.out_height, s.kernels, 1};
   make_sdp(p, random, hw, out);
   constexpr uint32_t kNarrowestLineBuffer = 16;
-  const bool to_pdp = random.chance(3) && out.width <= kNarrowestLineBuffer;
+  const bool to_pdp = random.chance(3) && hw.pdp && out.width <= kNarrowestLineBuffer;
   p.sdp.set(regs::sdp::D_FEATURE_MODE_CFG_FLYING_MODE, 1);
   p.sdp.set(regs::sdp::D_FEATURE_MODE_CFG_OUTPUT_DST, to_pdp);
   p.sdp_rdma.set(regs::sdp_rdma::D_FEATURE_MODE_CFG_FLYING_MODE, 1);

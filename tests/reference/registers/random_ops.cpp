@@ -36,24 +36,24 @@ struct OperandFields {
   CubeFields cube;
 };
 
-void read_operands(Program& p, Random& random, const OperandFields& f, bool alu, bool mul,
-                   const Size& size, uint32_t base) {
+void read_operands(Program& p, Random& random, const HwConfig& hw, const OperandFields& f, bool alu,
+                   bool mul, const Size& size, uint32_t base) {
   namespace rd = regs::sdp_rdma;
   p.sdp_rdma.set(f.disable, alu || mul ? 0 : 1);
   const bool two = random.flip();
   p.sdp_rdma.set(f.use, alu && mul ? 2 : alu ? 1 : 0);
   p.sdp_rdma.set(f.size, two);
   p.sdp_rdma.set(f.mode, random.flip());
-  p.sdp_rdma.set(f.ram, 1);
+  p.sdp_rdma.set(f.ram, random.ram(hw));
   place(p.sdp_rdma, f.cube, base, size, p.atom * (two ? 2 : 1) * (alu && mul ? 2 : 1), random);
   p.sdp_rdma.set(f.cube.base, base);
 }
 
-void x_stage(Program& p, Random& random, const Field* f, const OperandFields& operands,
-             const Size& size, uint32_t base) {
+void x_stage(Program& p, Random& random, const HwConfig& hw, bool exists, const Field* f,
+             const OperandFields& operands, const Size& size, uint32_t base) {
   // f: bypass, ALU bypass, algo, MUL bypass, PReLU, ReLU bypass, ALU source, shift, value, MUL
   // source, shift, value
-  const bool on = random.flip();
+  const bool on = random.flip() && exists;
   const bool alu = random.flip(), mul = random.flip(), alu_memory = random.flip(),
              mul_memory = random.flip();
   p.sdp.set(f[0], !on);
@@ -68,7 +68,8 @@ void x_stage(Program& p, Random& random, const Field* f, const OperandFields& op
   p.sdp.set(f[9], mul_memory);
   p.sdp.set(f[10], random.chance(4) ? random.below(64) : random.below(12));
   p.sdp.set(f[11], random.number(16));
-  read_operands(p, random, operands, on && alu && alu_memory, on && mul && mul_memory, size, base);
+  read_operands(p, random, hw, operands, on && alu && alu_memory, on && mul && mul_memory, size,
+                base);
 }
 
 namespace rd = regs::sdp_rdma;
@@ -145,7 +146,7 @@ void y_stage(Program& p, Random& random, const HwConfig& hw, const Size& size) {
            {r::S_LUT_LO_SLOPE_SHIFT_LUT_LO_SLOPE_OFLOW_SHIFT, random.number(5)}})
     p.sdp.set(field, value);
   fill(p.sdp_tables, random);
-  read_operands(p, random, kEw, on && alu && alu_memory, on && mul && mul_memory, size,
+  read_operands(p, random, hw, kEw, on && alu && alu_memory, on && mul && mul_memory, size,
                 kOperands + 2 * kOperandStep);
 }
 
@@ -185,8 +186,8 @@ void make_sdp(Program& p, Random& random, const HwConfig& hw, const Size& size) 
   p.sdp_rdma.set(rd::D_DATA_CUBE_CHANNEL_CHANNEL, size.channels - 1);
   p.sdp_rdma.set(rd::D_FEATURE_MODE_CFG_IN_PRECISION, 0);
   p.sdp_rdma.set(rd::D_FEATURE_MODE_CFG_PROC_PRECISION, 0);
-  p.sdp_rdma.set(rd::D_SRC_DMA_CFG_SRC_RAM_TYPE, 1);
-  p.sdp.set(r::D_DST_DMA_CFG_DST_RAM_TYPE, 1);
+  p.sdp_rdma.set(rd::D_SRC_DMA_CFG_SRC_RAM_TYPE, random.ram(hw));
+  p.sdp.set(r::D_DST_DMA_CFG_DST_RAM_TYPE, random.ram(hw));
   place(p.sdp_rdma,
         {rd::D_SRC_BASE_ADDR_LOW_SRC_BASE_ADDR_LOW, rd::D_SRC_LINE_STRIDE_SRC_LINE_STRIDE,
          rd::D_SRC_SURFACE_STRIDE_SRC_SURFACE_STRIDE},
@@ -195,8 +196,8 @@ void make_sdp(Program& p, Random& random, const HwConfig& hw, const Size& size) 
         {r::D_DST_BASE_ADDR_LOW_DST_BASE_ADDR_LOW, r::D_DST_LINE_STRIDE_DST_LINE_STRIDE,
          r::D_DST_SURFACE_STRIDE_DST_SURFACE_STRIDE},
         kDestination, size, p.atom, random);
-  x_stage(p, random, x1, kBs, size, kOperands);
-  x_stage(p, random, x2, kBn, size, kOperands + kOperandStep);
+  x_stage(p, random, hw, hw.sdp_bs, x1, kBs, size, kOperands);
+  x_stage(p, random, hw, hw.sdp_bn, x2, kBn, size, kOperands + kOperandStep);
   y_stage(p, random, hw, size);
   p.sdp.set(r::D_CVT_OFFSET_CVT_OFFSET, random.number(random.flip() ? 32 : 8));
   p.sdp.set(r::D_CVT_SCALE_CVT_SCALE, random.flip() ? 1 : random.number(16));
@@ -257,6 +258,8 @@ void split_width(Program& p, Random& random, uint32_t width, uint32_t windows, u
   const int64_t in_first = (first - 1) * stride + kernel - left;
   const int64_t last_start = (first + mid * (bands - 2)) * stride - left;
   const int64_t in_last = int64_t{width} - last_start - (int64_t{kernel} - stride);
+  constexpr int64_t kWidest = 1024;  // of a band's registers
+  if (std::max({first, mid, last, in_first, mid * stride, in_last}) > kWidest) return;
   if (last < 1 || in_first < 1 || first * stride < left || in_last < 1 || last_start >= width)
     return;
   p.pdp.set(r::D_OPERATION_MODE_CFG_SPLIT_NUM, bands - 1);
@@ -283,7 +286,7 @@ bool emits_unfinished(uint32_t span, uint32_t before, uint32_t stride) {
 
 }  // namespace
 
-void make_pdp(Program& p, Random& random, const HwConfig&, const Size& wanted, bool from_sdp) {
+void make_pdp(Program& p, Random& random, const HwConfig& hw, const Size& wanted, bool from_sdp) {
   namespace r = regs::pdp;
   namespace pr = regs::pdp_rdma;
   uint32_t kw = 1 + random.below(8), kh = 1 + random.below(8);
@@ -302,6 +305,9 @@ void make_pdp(Program& p, Random& random, const HwConfig&, const Size& wanted, b
   if (emits_unfinished(in.height + top + bottom - kh, top, sy)) sy = 1;
   const Size out{(in.width + left + right - kw) / sx + 1, (in.height + top + bottom - kh) / sy + 1,
                  in.channels, 1};
+  const auto reciprocal = [&](uint32_t n) {
+    return random.chance(5) ? random.below(65536 / n + 1) : 65536 / n;  // never an overflow
+  };
   for (const auto& [field, value] : std::initializer_list<std::pair<Field, int64_t>>{
            {r::D_DATA_CUBE_IN_WIDTH_CUBE_IN_WIDTH, in.width - 1},
            {r::D_DATA_CUBE_IN_HEIGHT_CUBE_IN_HEIGHT, in.height - 1},
@@ -317,13 +323,13 @@ void make_pdp(Program& p, Random& random, const HwConfig&, const Size& wanted, b
            {r::D_POOLING_KERNEL_CFG_KERNEL_HEIGHT, kh - 1},
            {r::D_POOLING_KERNEL_CFG_KERNEL_STRIDE_WIDTH, sx - 1},
            {r::D_POOLING_KERNEL_CFG_KERNEL_STRIDE_HEIGHT, sy - 1},
-           {r::D_RECIP_KERNEL_WIDTH_RECIP_KERNEL_WIDTH, 65536 / kw},
-           {r::D_RECIP_KERNEL_HEIGHT_RECIP_KERNEL_HEIGHT, 65536 / kh},
+           {r::D_RECIP_KERNEL_WIDTH_RECIP_KERNEL_WIDTH, reciprocal(kw)},
+           {r::D_RECIP_KERNEL_HEIGHT_RECIP_KERNEL_HEIGHT, reciprocal(kh)},
            {r::D_POOLING_PADDING_CFG_PAD_LEFT, left},
            {r::D_POOLING_PADDING_CFG_PAD_RIGHT, right},
            {r::D_POOLING_PADDING_CFG_PAD_TOP, top},
            {r::D_POOLING_PADDING_CFG_PAD_BOTTOM, bottom},
-           {r::D_DST_RAM_CFG_DST_RAM_TYPE, 1}})
+           {r::D_DST_RAM_CFG_DST_RAM_TYPE, random.ram(hw)}})
     p.pdp.set(field, value);
   pad_values(p, random);
   for (const auto& [field, value] : std::initializer_list<std::pair<Field, int64_t>>{
@@ -331,7 +337,7 @@ void make_pdp(Program& p, Random& random, const HwConfig&, const Size& wanted, b
            {pr::D_DATA_CUBE_IN_HEIGHT_CUBE_IN_HEIGHT, in.height - 1},
            {pr::D_DATA_CUBE_IN_CHANNEL_CUBE_IN_CHANNEL, in.channels - 1},
            {pr::D_FLYING_MODE_FLYING_MODE, 1},
-           {pr::D_SRC_RAM_CFG_SRC_RAM_TYPE, 1},
+           {pr::D_SRC_RAM_CFG_SRC_RAM_TYPE, random.ram(hw)},
            {pr::D_POOLING_KERNEL_CFG_KERNEL_WIDTH, kw - 1},
            {pr::D_POOLING_KERNEL_CFG_KERNEL_STRIDE_WIDTH, sx - 1},
            {pr::D_POOLING_PADDING_CFG_PAD_WIDTH, left},
@@ -341,13 +347,13 @@ void make_pdp(Program& p, Random& random, const HwConfig&, const Size& wanted, b
   if (!from_sdp && random.chance(3)) split_width(p, random, in.width, out.width, kw, sx, left);
 }
 
-void make_cdp(Program& p, Random& random, const HwConfig&, const Size& size) {
+void make_cdp(Program& p, Random& random, const HwConfig& hw, const Size& size) {
   namespace r = regs::cdp;
   namespace cr = regs::cdp_rdma;
   p.cdp_rdma.set(cr::D_DATA_CUBE_WIDTH_WIDTH, size.width - 1);
   p.cdp_rdma.set(cr::D_DATA_CUBE_HEIGHT_HEIGHT, size.height - 1);
   p.cdp_rdma.set(cr::D_DATA_CUBE_CHANNEL_CHANNEL, size.channels - 1);
-  p.cdp_rdma.set(cr::D_SRC_DMA_CFG_SRC_RAM_TYPE, 1);
+  p.cdp_rdma.set(cr::D_SRC_DMA_CFG_SRC_RAM_TYPE, random.ram(hw));
   place(p.cdp_rdma,
         {cr::D_SRC_BASE_ADDR_LOW_SRC_BASE_ADDR_LOW, cr::D_SRC_LINE_STRIDE_SRC_LINE_STRIDE,
          cr::D_SRC_SURFACE_STRIDE_SRC_SURFACE_STRIDE},
@@ -370,7 +376,7 @@ void make_cdp(Program& p, Random& random, const HwConfig&, const Size& size) {
   for (const auto& [field, value] : std::initializer_list<std::pair<Field, int64_t>>{
            {r::D_FUNC_BYPASS_SQSUM_BYPASS, random.chance(3)},
            {r::D_FUNC_BYPASS_MUL_BYPASS, random.chance(3)},
-           {r::D_DST_DMA_CFG_DST_RAM_TYPE, 1},
+           {r::D_DST_DMA_CFG_DST_RAM_TYPE, random.ram(hw)},
            {r::D_LRN_CFG_NORMALZ_LEN, random.below(4)},
            {r::D_DATIN_OFFSET_DATIN_OFFSET, random.number(8)},
            {r::D_DATIN_SCALE_DATIN_SCALE, random.flip() ? 1 : random.number(16)},

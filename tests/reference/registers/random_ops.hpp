@@ -21,6 +21,8 @@ class Random {
   uint32_t below(uint32_t n) { return static_cast<uint32_t>(engine_() % n); }
   bool chance(uint32_t one_in) { return below(one_in) == 0; }
   bool flip() { return below(2) == 0; }
+  /// A RAM_TYPE: either memory where there are two.
+  uint32_t ram(const HwConfig& hw) { return hw.secondary_memif ? below(2) : 1; }
   /// A signed number of up to `bits` bits, its length drawn first so that small ones are common.
   int64_t number(uint32_t bits) {
     const uint32_t length = 1 + below(bits);

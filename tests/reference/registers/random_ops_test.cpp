@@ -1,6 +1,7 @@
-// Random operations on the accelerator against the oracle, on every int8 configuration. The seed
-// is DLAVP_RANDOM_SEED, the operations per unit DLAVP_RANDOM_OPS; a failing case is halved in each
-// dimension while it still fails.
+// Random operations on the accelerator against the oracle, on every int8 configuration and on legal
+// ones that nobody published. The seed is DLAVP_RANDOM_SEED, the operations per unit on the
+// published ones DLAVP_RANDOM_OPS; a failing case is halved in each dimension while it still fails.
+// Both memories of a configuration are one here.
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <optional>
@@ -20,6 +21,9 @@ enum class Target { kSdp, kPdp, kCdp, kConv, kReuse, kPdpMix };
 
 constexpr const char* kConfigs[] = {"nv_small",      "nv_small_256",        "nv_small_256_full",
                                     "nv_medium_512", "nv_medium_1024_full", "nv_large"};
+/// Files of configs/ beside this one.
+constexpr const char* kOwnConfigs[] = {"c16_k16",  "c32_k8",  "c64_k64",
+                                       "c128_k64", "ew_only", "first_generation"};
 constexpr sim::Cycle kPatience = 20'000'000;
 
 /// One operation or chain: what is run, and what it means - the same but for operands that are in
@@ -44,13 +48,16 @@ uint64_t setting(const char* name, uint64_t otherwise) {
 }
 
 /// Repeats a block of random bytes over all that an operation may read.
-void scatter(SparseMemory& memory, uint32_t seed) {
-  std::mt19937 engine(seed);
+void scatter(SparseMemory& memory, const Trial& trial) {
+  constexpr uint32_t kLong = 1000;
+  std::mt19937 engine(trial.seed);
   std::vector<uint8_t> block(0x8000);
   for (uint8_t& b : block) b = static_cast<uint8_t>(engine());
+  const Size& size = trial.size;
+  const size_t blocks = std::max({size.width, size.height, size.channels}) > kLong ? 16 : 2;
   for (const uint64_t base : {0x10000u, 0x200000u, 0x300000u, 0x400000u, 0x800000u})
-    DLAVP_CHECK(memory.write(base, block) && memory.write(base + block.size(), block), "at {:#x}",
-                base);
+    for (size_t i = 0; i < blocks; ++i)
+      DLAVP_CHECK(memory.write(base + i * block.size(), block), "at {:#x}", base);
 }
 
 /// Random bytes without a period, for what a convolution reads.
@@ -210,9 +217,9 @@ bool makes_conv(Target target) {
 /// What differs, or nothing.
 std::optional<std::string> differs(const Trial& trial) {
   std::vector<Step> steps = make(trial);
-  SparseMemory expected, got, secondary;
+  SparseMemory expected, got;
   for (SparseMemory* memory : {&expected, &got}) {
-    scatter(*memory, trial.seed);
+    scatter(*memory, trial);
     if (makes_conv(trial.target)) scatter_conv(*memory, trial.seed);
   }
   std::vector<uint64_t> written;
@@ -224,7 +231,7 @@ std::optional<std::string> differs(const Trial& trial) {
     written.insert(written.end(), addresses.begin(), addresses.end());
   }
   mcif::FixedLatencyMemory timing(8), secondary_timing(8);
-  nvdla::Accelerator chip(*trial.hw, *trial.timing, {&got, &secondary, &timing, &secondary_timing});
+  nvdla::Accelerator chip(*trial.hw, *trial.timing, {&got, &got, &timing, &secondary_timing});
   for (const Step& step : steps) start(chip, step);
   while (chip.events().now() < kPatience && chip.events().run_next()) {
   }
@@ -254,34 +261,93 @@ Trial shrink(Trial trial) {
   return trial;
 }
 
+bool has_unit(Target target, const HwConfig& hw) {
+  if (target == Target::kCdp) return hw.cdp;
+  return hw.pdp || (target != Target::kPdp && target != Target::kPdpMix);
+}
+
+Size draw_size(Target target, const HwConfig& hw, Random& sizes) {
+  const uint32_t atom = hw.memory_atomic_size;
+  const Size size{sizes.size(4, 12), sizes.size(4, 9), sizes.size(atom, 2 * atom + 5)};
+  if (!makes_conv(target)) return size;
+  const uint32_t c = hw.mac_atomic_c_size, k = hw.mac_atomic_k_size;
+  return {sizes.size(4, 20), sizes.size(4, 14), sizes.size(c, 2 * c + 5), sizes.size(k, 3 * k + 1)};
+}
+
+void compare_on(Target target, const HwConfig& hw, const std::string& config, uint32_t seed,
+                uint64_t count) {
+  const TimingParams timing = TimingParams::load(hw).value();
+  for (uint64_t i = 0; i < count; ++i) {
+    const auto own = static_cast<uint32_t>(seed * 1000003 + i);
+    Random sizes(own ^ 0x5bd1e995);
+    const Trial trial{target, &hw, &timing, own, draw_size(target, hw, sizes)};
+    if (!differs(trial)) continue;
+    const Trial least = shrink(trial);
+    FAIL(config << ", operation seed " << own << ", " << least.size.width << "x"
+                << least.size.height << "x" << least.size.channels << " kernels "
+                << least.size.kernels << ": " << *differs(least));
+  }
+}
+
 void compare(Target target) {
   const auto seed = static_cast<uint32_t>(setting("DLAVP_RANDOM_SEED", 1));
   const uint64_t count = setting("DLAVP_RANDOM_OPS", 120);
   WARN("seed " << seed << ", " << count << " operations");
+  const uint64_t share = (count + std::size(kConfigs) - 1) / std::size(kConfigs);
   uint64_t done = 0;
   for (const char* name : kConfigs) {
-    const HwConfig hw = load_hw_config(name).value();
-    const TimingParams timing = TimingParams::load(hw).value();
-    const uint64_t share = (count + std::size(kConfigs) - 1) / std::size(kConfigs);
-    for (uint64_t i = 0; i < share; ++i, ++done) {
-      const auto own = static_cast<uint32_t>(seed * 1000003 + i);
-      Random sizes(own ^ 0x5bd1e995);
-      const uint32_t atom = hw.memory_atomic_size;
-      Size size{sizes.size(4, 12), sizes.size(4, 9), sizes.size(atom, 2 * atom + 5)};
-      if (makes_conv(target)) {
-        const uint32_t c = hw.mac_atomic_c_size, k = hw.mac_atomic_k_size;
-        size = {sizes.size(4, 20), sizes.size(4, 14), sizes.size(c, 2 * c + 5),
-                sizes.size(k, 3 * k + 1)};
-      }
-      const Trial trial{target, &hw, &timing, own, size};
-      if (!differs(trial)) continue;
-      const Trial least = shrink(trial);
-      FAIL(name << ", operation seed " << own << ", " << least.size.width << "x"
-                << least.size.height << "x" << least.size.channels << " kernels "
-                << least.size.kernels << ": " << *differs(least));
-    }
+    compare_on(target, load_hw_config(name).value(), name, seed, share);
+    done += share;
   }
   REQUIRE(done >= count);
+  size_t own = 0;
+  for (const std::string name : kOwnConfigs) {
+    const std::string file =
+        std::string(DLAVP_SOURCE_DIR) + "/tests/reference/registers/configs/" + name + ".yaml";
+    const HwConfig hw = load_hw_config(file).value();
+    if (!has_unit(target, hw)) continue;
+    compare_on(target, hw, file, seed, (share + 3) / 4);
+    ++own;
+  }
+  REQUIRE(own >= 4);
+}
+
+constexpr Target kTargets[] = {Target::kSdp,  Target::kPdp,   Target::kCdp,
+                               Target::kConv, Target::kReuse, Target::kPdpMix};
+
+MemifConfig draw_memif(Random& random, uint32_t atom) {
+  MemifConfig m;
+  m.latency = 1 + random.below(random.flip() ? 8192 : 100);
+  m.max_burst_length = 1u << random.below(3);
+  m.width_bits = std::min(512u, atom * 8 << random.below(3));
+  return m;
+}
+
+/// Any sizes that keep the rules, with a buffer that holds the operations drawn here.
+HwConfig draw_config(Random& random) {
+  HwConfig c;
+  c.name = "drawn";
+  c.hw = 1 + static_cast<int>(random.below(2));
+  c.feature_data_types = c.weight_data_types = {DataType::kInt8};
+  c.memory_atomic_size = c.mac_atomic_k_size = 8u << random.below(4);
+  c.mac_atomic_c_size = c.cbuf_bank_width = std::min(128u, c.memory_atomic_size << random.below(3));
+  c.cbuf_bank_depth = 256u << random.below(3);
+  c.cbuf_bank_number = 4096 / c.cbuf_bank_depth << random.below(3);
+  c.cbuf_bank_number = std::min(32u, c.cbuf_bank_number);
+  const auto throughput = [&](bool& present, uint32_t& value, bool always) {
+    present = always || !random.chance(4);
+    value = present ? std::min(16u, c.memory_atomic_size >> random.below(4)) : 0;
+  };
+  throughput(c.sdp_bs, c.sdp_bs_throughput, true);
+  throughput(c.sdp_bn, c.sdp_bn_throughput, false);
+  throughput(c.sdp_ew, c.sdp_ew_throughput, false);
+  throughput(c.pdp, c.pdp_throughput, false);
+  throughput(c.cdp, c.cdp_throughput, false);
+  c.sdp_lut = c.sdp_ew && random.flip();
+  c.primary_memif = draw_memif(random, c.memory_atomic_size);
+  if (random.flip()) c.secondary_memif = draw_memif(random, c.memory_atomic_size);
+  c.mem_address_width = random.flip() ? 32 : 64;
+  return c;
 }
 
 }  // namespace
@@ -297,4 +363,41 @@ TEST_CASE("reference: random convolutions on kept data and weights equal the ora
 }
 TEST_CASE("reference: pooling on the fly and from memory, queued in either order") {
   compare(Target::kPdpMix);
+}
+TEST_CASE("reference: random operations on legal configurations drawn at random") {
+  const auto seed = static_cast<uint32_t>(setting("DLAVP_RANDOM_SEED", 1));
+  const uint64_t configs = setting("DLAVP_RANDOM_CONFIGS", 24);
+  for (uint64_t i = 0; i < configs; ++i) {
+    const auto own = static_cast<uint32_t>(seed * 10007 + i);
+    Random random(own);
+    const HwConfig hw = draw_config(random);
+    INFO("configuration seed " << own);
+    REQUIRE(validate(hw).text() == "");
+    for (const Target target : kTargets)
+      if (has_unit(target, hw)) compare_on(target, hw, fmt::format("seed {}", own), own, 3);
+  }
+}
+
+TEST_CASE("reference: the longest and the smallest operations equal the oracle") {
+  constexpr uint32_t kLongest = 8192;
+  const uint64_t tries = setting("DLAVP_CORNER_TRIES", 4);
+  for (const char* name : kConfigs) {
+    const HwConfig hw = load_hw_config(name).value();
+    const TimingParams timing = TimingParams::load(hw).value();
+    for (const Target target : {Target::kSdp, Target::kPdp, Target::kCdp, Target::kConv})
+      for (const Size size :
+           {Size{kLongest, 1, 1}, Size{1, kLongest, 1}, Size{1, 1, kLongest}, Size{1, 1, 1}}) {
+        uint64_t equal = 0;
+        for (uint32_t seed = 1; equal < tries && seed < 40 * tries; ++seed) {
+          const auto difference = differs({target, &hw, &timing, seed, size});
+          // A pooling of several lines is as wide as the line buffer.
+          if (difference && difference->find("pdp.line_buffer") != std::string::npos) continue;
+          INFO(name << " unit " << static_cast<int>(target) << " seed " << seed << ", "
+                    << size.width << "x" << size.height << "x" << size.channels);
+          REQUIRE(difference.value_or("") == "");
+          ++equal;
+        }
+        REQUIRE(equal == tries);
+      }
+  }
 }
