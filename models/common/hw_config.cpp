@@ -18,7 +18,7 @@ using yaml::MapReader;
 using yaml::Need;
 
 struct Violation {
-  std::string key, rule, message;
+  std::string key, id, message;
 };
 
 class Rules {
@@ -32,25 +32,25 @@ class Rules {
     memif("primary_memif", c_.primary_memif);
     if (c_.secondary_memif) memif("secondary_memif", *c_.secondary_memif);
     if (c_.mem_address_width != 32 && c_.mem_address_width != 64)
-      add("mem_address_width", "range", "mem_address_width is {}, expected 32 or 64",
+      add("mem_address_width", "hw_config.range", "mem_address_width is {}, expected 32 or 64",
           c_.mem_address_width);
     return std::move(found_);
   }
 
  private:
   template <typename... Args>
-  void add(const std::string& key, const std::string& rule, fmt::format_string<Args...> text,
+  void add(const std::string& key, const std::string& id, fmt::format_string<Args...> text,
            Args&&... args) {
-    found_.push_back({key, rule, fmt::format(text, std::forward<Args>(args)...)});
+    found_.push_back({key, id, fmt::format(text, std::forward<Args>(args)...)});
   }
 
   bool power_of_two(const std::string& key, uint32_t value, uint32_t min, uint32_t max) {
     if (!std::has_single_bit(value)) {
-      add(key, "power_of_two", "{} is {}, expected a power of two", key, value);
+      add(key, "hw_config.power_of_two", "{} is {}, expected a power of two", key, value);
       return false;
     }
     if (value < min || value > max) {
-      add(key, "range", "{} is {}, expected {} to {}", key, value, min, max);
+      add(key, "hw_config.range", "{} is {}, expected {} to {}", key, value, min, max);
       return false;
     }
     return true;
@@ -58,19 +58,20 @@ class Rules {
 
   void first_generation_only(const std::string& key, bool present) {
     if (present && c_.hw == 2)
-      add(key, "generation", "{} needs the nv_full generation (hw 1), this is hw 2", key);
+      add(key, "hw_config.generation", "{} needs the nv_full generation (hw 1), this is hw 2", key);
   }
 
   void generation() {
-    if (c_.name.empty()) add("name", "range", "name is empty");
+    if (c_.name.empty()) add("name", "hw_config.range", "name is empty");
     if (c_.hw != 1 && c_.hw != 2)
-      add("hw", "range", "hw is {}, expected 1 (nv_full) or 2 (nv_small to nv_large)", c_.hw);
+      add("hw", "hw_config.range", "hw is {}, expected 1 (nv_full) or 2 (nv_small to nv_large)",
+          c_.hw);
     if (c_.feature_data_types.empty())
-      add("feature_data_types", "range", "feature_data_types is empty");
+      add("feature_data_types", "hw_config.range", "feature_data_types is empty");
     if (c_.weight_data_types.empty())
-      add("weight_data_types", "range", "weight_data_types is empty");
+      add("weight_data_types", "hw_config.range", "weight_data_types is empty");
     if (c_.weight_data_types != c_.feature_data_types)
-      add("weight_data_types", "data_types",
+      add("weight_data_types", "hw_config.data_types",
           "weight_data_types differ from feature_data_types: both operands of a "
           "multiplication have one type");
     const auto wide = [](const std::vector<DataType>& types) {
@@ -83,13 +84,13 @@ class Rules {
     first_generation_only("bdma", c_.bdma);
     first_generation_only("rubik", c_.rubik);
     if (c_.rubik_contract && !c_.rubik)
-      add("rubik_contract", "needs", "rubik_contract is true, but rubik is false");
+      add("rubik_contract", "hw_config.needs", "rubik_contract is true, but rubik is false");
     if (c_.rubik_reshape && !c_.rubik)
-      add("rubik_reshape", "needs", "rubik_reshape is true, but rubik is false");
+      add("rubik_reshape", "hw_config.needs", "rubik_reshape is true, but rubik is false");
     if (c_.batch && c_.max_batch_size == 0)
-      add("batch", "needs", "batch is true, but max_batch_size is absent");
+      add("batch", "hw_config.needs", "batch is true, but max_batch_size is absent");
     if (c_.max_batch_size > 32)
-      add("max_batch_size", "range", "max_batch_size is {}, expected at most 32",
+      add("max_batch_size", "hw_config.range", "max_batch_size is {}, expected at most 32",
           c_.max_batch_size);
   }
 
@@ -98,18 +99,20 @@ class Rules {
     const bool k = power_of_two("mac_atomic_k_size", c_.mac_atomic_k_size, 8, 64);
     const bool m = power_of_two("memory_atomic_size", c_.memory_atomic_size, 8, 64);
     if (c && k && c_.mac_atomic_k_size > c_.mac_atomic_c_size)
-      add("mac_atomic_k_size", "atoms", "mac_atomic_k_size is {}, more than mac_atomic_c_size {}",
-          c_.mac_atomic_k_size, c_.mac_atomic_c_size);
+      add("mac_atomic_k_size", "hw_config.atoms",
+          "mac_atomic_k_size is {}, more than mac_atomic_c_size {}", c_.mac_atomic_k_size,
+          c_.mac_atomic_c_size);
     if (c && m && c_.mac_atomic_c_size < c_.memory_atomic_size)
-      add("mac_atomic_c_size", "atoms", "mac_atomic_c_size is {}, less than memory_atomic_size {}",
-          c_.mac_atomic_c_size, c_.memory_atomic_size);
+      add("mac_atomic_c_size", "hw_config.atoms",
+          "mac_atomic_c_size is {}, less than memory_atomic_size {}", c_.mac_atomic_c_size,
+          c_.memory_atomic_size);
     if (c && m && c_.mac_atomic_c_size > 4 * c_.memory_atomic_size)
-      add("mac_atomic_c_size", "atoms",
+      add("mac_atomic_c_size", "hw_config.atoms",
           "mac_atomic_c_size is {}, expected at most 4 times memory_atomic_size {}: a CBUF "
           "entry holds up to 4 memory atoms",
           c_.mac_atomic_c_size, c_.memory_atomic_size);
     if (k && m && c_.mac_atomic_k_size != c_.memory_atomic_size)
-      add("mac_atomic_k_size", "atoms",
+      add("mac_atomic_k_size", "hw_config.atoms",
           "mac_atomic_k_size is {}, memory_atomic_size {}: CACC hands one kernel group to SDP "
           "as one memory atom, so that they must be equal",
           c_.mac_atomic_k_size, c_.memory_atomic_size);
@@ -120,13 +123,13 @@ class Rules {
     const bool depth = power_of_two("cbuf_bank_depth", c_.cbuf_bank_depth, 64, 1024);
     const bool width = power_of_two("cbuf_bank_width", c_.cbuf_bank_width, 8, 128);
     if (width && c_.cbuf_bank_width != c_.mac_atomic_c_size)
-      add("cbuf_bank_width", "cbuf_entry",
+      add("cbuf_bank_width", "hw_config.cbuf_entry",
           "cbuf_bank_width is {} bytes, expected mac_atomic_c_size {}: one entry feeds one "
           "multiply-add",
           c_.cbuf_bank_width, c_.mac_atomic_c_size);
     const uint64_t entries = uint64_t{c_.cbuf_bank_number} * c_.cbuf_bank_depth;
     if (depth && entries > 16384)
-      add("cbuf_bank_depth", "range",
+      add("cbuf_bank_depth", "hw_config.range",
           "cbuf_bank_depth {} in {} banks makes {} entries, expected at most 16384",
           c_.cbuf_bank_depth, c_.cbuf_bank_number, entries);
   }
@@ -134,14 +137,14 @@ class Rules {
   void throughput(const std::string& unit, bool present, uint32_t value) {
     const std::string key = unit + "_throughput";
     if (present && value == 0) {
-      add(unit, "needs", "{} is true, but {} is absent or 0", unit, key);
+      add(unit, "hw_config.needs", "{} is true, but {} is absent or 0", unit, key);
     } else if (!present && value != 0) {
-      add(key, "needs", "{} is {}, but {} is false", key, value, unit);
+      add(key, "hw_config.needs", "{} is {}, but {} is false", key, value, unit);
     } else if (present && (value > c_.memory_atomic_size || c_.memory_atomic_size % value != 0)) {
-      add(key, "throughput", "{} is {}, which does not divide memory_atomic_size {}", key, value,
-          c_.memory_atomic_size);
+      add(key, "hw_config.throughput", "{} is {}, which does not divide memory_atomic_size {}", key,
+          value, c_.memory_atomic_size);
     } else if (present && value > 16) {
-      add(key, "range", "{} is {}, expected at most 16", key, value);
+      add(key, "hw_config.range", "{} is {}, expected at most 16", key, value);
     }
   }
 
@@ -152,9 +155,10 @@ class Rules {
     throughput("pdp", c_.pdp, c_.pdp_throughput);
     throughput("cdp", c_.cdp, c_.cdp_throughput);
     if (!c_.sdp_bs && !c_.sdp_bn && !c_.sdp_ew)
-      add("sdp_bs", "needs",
+      add("sdp_bs", "hw_config.needs",
           "sdp_bs, sdp_bn and sdp_ew are all false: SDP would have no throughput");
-    if (c_.sdp_lut && !c_.sdp_ew) add("sdp_lut", "needs", "sdp_lut is true, but sdp_ew is false");
+    if (c_.sdp_lut && !c_.sdp_ew)
+      add("sdp_lut", "hw_config.needs", "sdp_lut is true, but sdp_ew is false");
   }
 
   void memif(const std::string& name, const MemifConfig& m) {
@@ -162,13 +166,14 @@ class Rules {
     if (width && std::has_single_bit(c_.memory_atomic_size)) {
       const uint32_t atom_bits = c_.memory_atomic_size * 8;
       if (m.width_bits < atom_bits || m.width_bits > 4 * atom_bits)
-        add(name + "_width", "bus_width",
+        add(name + "_width", "hw_config.bus_width",
             "{}_width is {} bits, expected 1, 2 or 4 memory atoms of {} bits", name, m.width_bits,
             atom_bits);
     }
     power_of_two(name + "_max_burst_length", m.max_burst_length, 1, 4);
     if (m.latency == 0 || m.latency > 8192)
-      add(name + "_latency", "range", "{}_latency is {}, expected 1 to 8192", name, m.latency);
+      add(name + "_latency", "hw_config.range", "{}_latency is {}, expected 1 to 8192", name,
+          m.latency);
   }
 
   const HwConfig& c_;
@@ -267,7 +272,7 @@ std::string join(const std::vector<std::string>& names) {
 
 Diagnostics validate(const HwConfig& config) {
   Diagnostics errors;
-  for (const Violation& v : Rules(config).check()) errors.add("hw_config." + v.rule, "", v.message);
+  for (const Violation& v : Rules(config).check()) errors.add(v.id, "", v.message);
   return errors;
 }
 
@@ -295,9 +300,9 @@ Result<HwConfig> load_hw_config(const std::string& name_or_path) {
   for (const Violation& v : Rules(config).check()) {
     const std::string place = in.place(v.key);
     const bool absent = in.node(v.key, Need::kOptional).IsNull();
-    if (absent && v.rule != "needs") continue;
+    if (absent && v.id != "hw_config.needs") continue;
     if (std::find(bad_places.begin(), bad_places.end(), place) == bad_places.end())
-      errors.add("hw_config." + v.rule, place, v.message);
+      errors.add(v.id, place, v.message);
   }
   if (!errors.empty()) return errors;
   return config;

@@ -10,13 +10,22 @@ namespace {
 
 namespace r = regs::cdma;
 
-constexpr CbufFields kFields{r::D_MISC_CFG_CONV_MODE,       r::D_MISC_CFG_IN_PRECISION,
-                             r::D_MISC_CFG_PROC_PRECISION,  r::D_MISC_CFG_DATA_REUSE,
-                             r::D_MISC_CFG_WEIGHT_REUSE,    r::D_MISC_CFG_SKIP_DATA_RLS,
-                             r::D_MISC_CFG_SKIP_WEIGHT_RLS, r::D_DATAIN_FORMAT_DATAIN_FORMAT,
-                             r::D_ENTRY_PER_SLICE_ENTRIES,  r::D_BANK_DATA_BANK,
-                             r::D_BANK_WEIGHT_BANK,         r::D_WEIGHT_FORMAT_WEIGHT_FORMAT,
-                             r::D_BATCH_NUMBER_BATCHES};
+constexpr CbufFields kFields{.mode = {r::D_MISC_CFG_CONV_MODE, r::D_MISC_CFG_PROC_PRECISION,
+                                      "cdma.unsupported_winograd", "cdma.unsupported_precision"},
+                             .in_precision = r::D_MISC_CFG_IN_PRECISION,
+                             .data_reuse = r::D_MISC_CFG_DATA_REUSE,
+                             .weight_reuse = r::D_MISC_CFG_WEIGHT_REUSE,
+                             .skip_data_rls = r::D_MISC_CFG_SKIP_DATA_RLS,
+                             .skip_weight_rls = r::D_MISC_CFG_SKIP_WEIGHT_RLS,
+                             .datain_format = r::D_DATAIN_FORMAT_DATAIN_FORMAT,
+                             .entries = r::D_ENTRY_PER_SLICE_ENTRIES,
+                             .data_bank = r::D_BANK_DATA_BANK,
+                             .weight_bank = r::D_BANK_WEIGHT_BANK,
+                             .weight_format = r::D_WEIGHT_FORMAT_WEIGHT_FORMAT,
+                             .batches = r::D_BATCH_NUMBER_BATCHES,
+                             .weight_format_id = "cdma.unsupported_weight_format",
+                             .batch_id = "cdma.unsupported_batch",
+                             .bank_id = "cdma.bank"};
 
 RamType ram_type(uint32_t code, std::string_view name, const HwConfig& hw, DecodeErrors& errors) {
   if (code == 0 && !hw.secondary_memif)
@@ -161,7 +170,7 @@ void decode_weights(CdmaOp& op, const regs::RegView& regs, const HwConfig& hw,
 Result<CdmaOp> decode_cdma(const regs::RegView& regs, const HwConfig& hw) {
   DecodeErrors errors(regs);
   CdmaOp op;
-  op.cbuf = decode_cbuf_use(regs, kFields, hw, "cdma", errors);
+  op.cbuf = decode_cbuf_use(regs, kFields, hw, errors);
   op.width = regs.get(r::D_DATAIN_SIZE_0_DATAIN_WIDTH) + 1;
   op.height = regs.get(r::D_DATAIN_SIZE_0_DATAIN_HEIGHT) + 1;
   op.channels = regs.get(r::D_DATAIN_SIZE_1_DATAIN_CHANNEL) + 1;

@@ -10,13 +10,22 @@ namespace {
 
 namespace r = regs::csc;
 
-constexpr CbufFields kFields{r::D_MISC_CFG_CONV_MODE,       r::D_MISC_CFG_IN_PRECISION,
-                             r::D_MISC_CFG_PROC_PRECISION,  r::D_MISC_CFG_DATA_REUSE,
-                             r::D_MISC_CFG_WEIGHT_REUSE,    r::D_MISC_CFG_SKIP_DATA_RLS,
-                             r::D_MISC_CFG_SKIP_WEIGHT_RLS, r::D_DATAIN_FORMAT_DATAIN_FORMAT,
-                             r::D_ENTRY_PER_SLICE_ENTRIES,  r::D_BANK_DATA_BANK,
-                             r::D_BANK_WEIGHT_BANK,         r::D_WEIGHT_FORMAT_WEIGHT_FORMAT,
-                             r::D_BATCH_NUMBER_BATCHES};
+constexpr CbufFields kFields{.mode = {r::D_MISC_CFG_CONV_MODE, r::D_MISC_CFG_PROC_PRECISION,
+                                      "csc.unsupported_winograd", "csc.unsupported_precision"},
+                             .in_precision = r::D_MISC_CFG_IN_PRECISION,
+                             .data_reuse = r::D_MISC_CFG_DATA_REUSE,
+                             .weight_reuse = r::D_MISC_CFG_WEIGHT_REUSE,
+                             .skip_data_rls = r::D_MISC_CFG_SKIP_DATA_RLS,
+                             .skip_weight_rls = r::D_MISC_CFG_SKIP_WEIGHT_RLS,
+                             .datain_format = r::D_DATAIN_FORMAT_DATAIN_FORMAT,
+                             .entries = r::D_ENTRY_PER_SLICE_ENTRIES,
+                             .data_bank = r::D_BANK_DATA_BANK,
+                             .weight_bank = r::D_BANK_WEIGHT_BANK,
+                             .weight_format = r::D_WEIGHT_FORMAT_WEIGHT_FORMAT,
+                             .batches = r::D_BATCH_NUMBER_BATCHES,
+                             .weight_format_id = "csc.unsupported_weight_format",
+                             .batch_id = "csc.unsupported_batch",
+                             .bank_id = "csc.bank"};
 
 // The RTL tells 1, 3 and 4 channels by the low two bits of the size field.
 uint32_t pixel_channels(uint32_t channels_minus_one, DecodeErrors& errors) {
@@ -86,27 +95,23 @@ void check_sizes(const CscOp& op, uint64_t atoms, const HwConfig& hw, DecodeErro
 
 }  // namespace
 
-void check_mode(const regs::RegView& regs, const regs::Field& conv_mode,
-                const regs::Field& proc_precision, std::string_view unit, DecodeErrors& errors) {
-  if (regs.get(conv_mode) != 0)
-    errors.add(fmt::format("{}.unsupported_winograd", unit),
-               "CONV_MODE {} (Winograd), expected 0 (direct)", regs.get(conv_mode));
-  if (regs.get(proc_precision) != 0)
-    errors.add(fmt::format("{}.unsupported_precision", unit),
-               "PROC_PRECISION {}, expected 0 (int8)", regs.get(proc_precision));
+void check_mode(const regs::RegView& regs, const ModeFields& f, DecodeErrors& errors) {
+  if (regs.get(f.conv_mode) != 0)
+    errors.add(f.winograd_id, "CONV_MODE {} (Winograd), expected 0 (direct)",
+               regs.get(f.conv_mode));
+  if (regs.get(f.proc_precision) != 0)
+    errors.add(f.precision_id, "PROC_PRECISION {}, expected 0 (int8)", regs.get(f.proc_precision));
 }
 
 CbufUse decode_cbuf_use(const regs::RegView& regs, const CbufFields& f, const HwConfig& hw,
-                        std::string_view unit, DecodeErrors& errors) {
-  const auto id = [&](std::string_view name) { return fmt::format("{}.{}", unit, name); };
-  check_mode(regs, f.conv_mode, f.proc_precision, unit, errors);
+                        DecodeErrors& errors) {
+  check_mode(regs, f.mode, errors);
   if (regs.get(f.in_precision) != 0)
-    errors.add(id("unsupported_precision"), "IN_PRECISION {}, expected 0 (int8)",
-               regs.get(f.in_precision));
+    errors.add(f.mode.precision_id, "IN_PRECISION {}, expected 0 (int8)", regs.get(f.in_precision));
   if (regs.get(f.weight_format) != 0)
-    errors.add(id("unsupported_weight_format"), "WEIGHT_FORMAT 1 (compressed), expected 0");
+    errors.add(f.weight_format_id, "WEIGHT_FORMAT 1 (compressed), expected 0");
   if (regs.get(f.batches) != 0)
-    errors.add(id("unsupported_batch"), "BATCHES + 1 is {}, expected 1", regs.get(f.batches) + 1);
+    errors.add(f.batch_id, "BATCHES + 1 is {}, expected 1", regs.get(f.batches) + 1);
   CbufUse use;
   use.image = regs.flag(f.datain_format);
   use.data_reuse = regs.flag(f.data_reuse);
@@ -117,7 +122,7 @@ CbufUse decode_cbuf_use(const regs::RegView& regs, const CbufFields& f, const Hw
   use.data_banks = regs.get(f.data_bank) + 1;
   use.weight_banks = regs.get(f.weight_bank) + 1;
   if (use.data_banks + use.weight_banks > hw.cbuf_bank_number)
-    errors.add(id("bank"), "{} data banks and {} weight banks, the buffer has {}", use.data_banks,
+    errors.add(f.bank_id, "{} data banks and {} weight banks, the buffer has {}", use.data_banks,
                use.weight_banks, hw.cbuf_bank_number);
   return use;
 }
@@ -125,7 +130,7 @@ CbufUse decode_cbuf_use(const regs::RegView& regs, const CbufFields& f, const Hw
 Result<CscOp> decode_csc(const regs::RegView& regs, const HwConfig& hw) {
   DecodeErrors errors(regs);
   CscOp op;
-  op.cbuf = decode_cbuf_use(regs, kFields, hw, "csc", errors);
+  op.cbuf = decode_cbuf_use(regs, kFields, hw, errors);
   op.in_width = regs.get(r::D_DATAIN_SIZE_EXT_0_DATAIN_WIDTH_EXT) + 1;
   op.in_height = regs.get(r::D_DATAIN_SIZE_EXT_0_DATAIN_HEIGHT_EXT) + 1;
   op.kernel_height = regs.get(r::D_WEIGHT_SIZE_EXT_0_WEIGHT_HEIGHT_EXT) + 1;
@@ -151,7 +156,10 @@ Result<CscOp> decode_csc(const regs::RegView& regs, const HwConfig& hw) {
 Result<CaccOp> decode_cacc(const regs::RegView& regs, const HwConfig&) {
   namespace c = regs::cacc;
   DecodeErrors errors(regs);
-  check_mode(regs, c::D_MISC_CFG_CONV_MODE, c::D_MISC_CFG_PROC_PRECISION, "cacc", errors);
+  check_mode(regs,
+             {c::D_MISC_CFG_CONV_MODE, c::D_MISC_CFG_PROC_PRECISION, "cacc.unsupported_winograd",
+              "cacc.unsupported_precision"},
+             errors);
   if (const uint32_t batches = regs.get(c::D_BATCH_NUMBER_BATCHES); batches != 0)
     errors.add("cacc.unsupported_batch", "BATCHES + 1 is {}, expected 1", batches + 1);
   if (!errors.empty()) return errors.all();
@@ -161,7 +169,10 @@ Result<CaccOp> decode_cacc(const regs::RegView& regs, const HwConfig&) {
 Diagnostics check_cmac(const regs::RegView& regs) {
   namespace c = regs::cmac_a;  // CMAC_B has the same layout
   DecodeErrors errors(regs);
-  check_mode(regs, c::D_MISC_CFG_CONV_MODE, c::D_MISC_CFG_PROC_PRECISION, "cmac", errors);
+  check_mode(regs,
+             {c::D_MISC_CFG_CONV_MODE, c::D_MISC_CFG_PROC_PRECISION, "cmac.unsupported_winograd",
+              "cmac.unsupported_precision"},
+             errors);
   return errors.all();
 }
 

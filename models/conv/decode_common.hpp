@@ -28,18 +28,24 @@ class DecodeErrors {
   Diagnostics errors_;
 };
 
-/// The registers of which CDMA and CSC each have a copy.
-struct CbufFields {
-  regs::Field conv_mode, in_precision, proc_precision, data_reuse, weight_reuse, skip_data_rls,
-      skip_weight_rls, datain_format, entries, data_bank, weight_bank, weight_format, batches;
+/// What all five units have to refuse, each with its own error ids.
+struct ModeFields {
+  regs::Field conv_mode, proc_precision;
+  std::string_view winograd_id, precision_id;
 };
 
-/// Decodes them; `unit` prefixes the error ids ("cdma", "csc").
-CbufUse decode_cbuf_use(const regs::RegView& regs, const CbufFields& fields, const HwConfig& hw,
-                        std::string_view unit, DecodeErrors& errors);
+/// The registers of which CDMA and CSC each have a copy, and the unit's error ids.
+struct CbufFields {
+  ModeFields mode;
+  regs::Field in_precision, data_reuse, weight_reuse, skip_data_rls, skip_weight_rls, datain_format,
+      entries, data_bank, weight_bank, weight_format, batches;
+  std::string_view weight_format_id, batch_id, bank_id;
+};
 
-/// Refuses what int8 hardware lacks: Winograd, other precisions. Shared by all five units.
-void check_mode(const regs::RegView& regs, const regs::Field& conv_mode,
-                const regs::Field& proc_precision, std::string_view unit, DecodeErrors& errors);
+CbufUse decode_cbuf_use(const regs::RegView& regs, const CbufFields& fields, const HwConfig& hw,
+                        DecodeErrors& errors);
+
+/// Refuses what int8 hardware lacks: Winograd, other precisions.
+void check_mode(const regs::RegView& regs, const ModeFields& fields, DecodeErrors& errors);
 
 }  // namespace dlavp::conv

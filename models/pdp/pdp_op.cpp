@@ -24,7 +24,7 @@ class Checker {
  public:
   explicit Checker(unsigned group) : place_(fmt::format("PDP group {}", group)) {}
   void require(bool ok, const char* id, const std::string& message) {
-    if (!ok) errors_.add(std::string("pdp.") + id, place_, message);
+    if (!ok) errors_.add(id, place_, message);
   }
   [[nodiscard]] const Diagnostics& errors() const { return errors_; }
 
@@ -85,7 +85,7 @@ std::vector<Band> split_bands(const regs::RegView& pdp, const PdpOp& op, uint32_
 
 void decode_window(const regs::RegView& pdp, PdpOp& op, Checker& check) {
   const uint32_t method = pdp.get(r::D_OPERATION_MODE_CFG_POOLING_METHOD);
-  check.require(method <= r::D_OPERATION_MODE_CFG_POOLING_METHOD_POOLING_METHOD_MIN, "method",
+  check.require(method <= r::D_OPERATION_MODE_CFG_POOLING_METHOD_POOLING_METHOD_MIN, "pdp.method",
                 fmt::format("POOLING_METHOD {}, expected 0 (average), 1 (max) or 2 (min)", method));
   op.method = method == r::D_OPERATION_MODE_CFG_POOLING_METHOD_POOLING_METHOD_MAX ? Method::kMax
               : method == r::D_OPERATION_MODE_CFG_POOLING_METHOD_POOLING_METHOD_MIN
@@ -95,7 +95,7 @@ void decode_window(const regs::RegView& pdp, PdpOp& op, Checker& check) {
   op.kernel_height = pdp.get(r::D_POOLING_KERNEL_CFG_KERNEL_HEIGHT) + 1;
   op.stride_x = pdp.get(r::D_POOLING_KERNEL_CFG_KERNEL_STRIDE_WIDTH) + 1;
   op.stride_y = pdp.get(r::D_POOLING_KERNEL_CFG_KERNEL_STRIDE_HEIGHT) + 1;
-  check.require(op.kernel_width <= kMaxKernel && op.kernel_height <= kMaxKernel, "kernel_size",
+  check.require(op.kernel_width <= kMaxKernel && op.kernel_height <= kMaxKernel, "pdp.kernel_size",
                 fmt::format("KERNEL_WIDTH {} x KERNEL_HEIGHT {} (true sizes), at most {}",
                             op.kernel_width, op.kernel_height, kMaxKernel));
   op.pad_top = pdp.get(r::D_POOLING_PADDING_CFG_PAD_TOP);
@@ -119,14 +119,14 @@ void decode_sizes(const regs::RegView& pdp, const HwConfig& hw, PdpOp& op, Check
   op.out.channels = pdp.get(r::D_DATA_CUBE_OUT_CHANNEL_CUBE_OUT_CHANNEL) + 1;
   op.surfaces = (op.in.channels + atom - 1) / atom;
   const uint32_t out_surfaces = (op.out.channels + atom - 1) / atom;
-  check.require(op.surfaces == out_surfaces, "channels",
+  check.require(op.surfaces == out_surfaces, "pdp.channels",
                 fmt::format("CUBE_IN_CHANNEL {} and CUBE_OUT_CHANNEL {} (true sizes) differ in "
                             "memory atoms ({} and {})",
                             op.in.channels, op.out.channels, op.surfaces, out_surfaces));
   const uint32_t pad_left = pdp.get(r::D_POOLING_PADDING_CFG_PAD_LEFT);
   const uint32_t pad_right = pdp.get(r::D_POOLING_PADDING_CFG_PAD_RIGHT);
   const uint32_t bands = pdp.get(r::D_OPERATION_MODE_CFG_SPLIT_NUM) + 1;
-  check.require(bands == 1 || !op.on_the_fly, "split_on_the_fly",
+  check.require(bands == 1 || !op.on_the_fly, "pdp.split_on_the_fly",
                 fmt::format("SPLIT_NUM {} with FLYING_MODE ON_FLYING: only memory input can be "
                             "split",
                             bands - 1));
@@ -149,36 +149,37 @@ void check_windows(const PdpOp& op, Checker& check) {
     const Band& band = op.bands[i];
     const Axis x = axis(band.in_width, band.pad_left, band.pad_right, op.kernel_width, op.stride_x);
     check.require(
-        band.in_width > 0 && x.windows == band.out_width, split ? "partial_width" : "out_width",
+        band.in_width > 0 && x.windows == band.out_width,
+        split ? "pdp.partial_width" : "pdp.out_width",
         fmt::format("{} {}, expected {} (band {}: in {}, pad left {}, right {}, kernel {}, "
                     "stride {})",
                     split ? "PARTIAL_WIDTH_OUT" : "CUBE_OUT_WIDTH", band.out_width, x.windows, i,
                     band.in_width, band.pad_left, band.pad_right, op.kernel_width, op.stride_x));
     check.require(
-        x.inside, "padding_width",
+        x.inside, "pdp.padding_width",
         fmt::format("PAD_LEFT {}, PAD_RIGHT {}: a window of kernel {}, stride {} lies "
                     "outside the {} columns",
                     band.pad_left, band.pad_right, op.kernel_width, op.stride_x, band.in_width));
     check.require(
-        !x.emits_unfinished, "unsupported_open_window",
+        !x.emits_unfinished, "pdp.unsupported_open_window",
         fmt::format("PAD_LEFT {} with stride {} begins {} windows, the output has {}",
                     band.pad_left, op.stride_x, band.pad_left / op.stride_x + 1, x.windows));
-    check.require(band.out_width <= limit, "line_buffer",
+    check.require(band.out_width <= limit, "pdp.line_buffer",
                   fmt::format("output width {} of band {}, the line buffer holds {} for kernel "
                               "height {}, stride {}",
                               band.out_width, i, limit, op.kernel_height, op.stride_y));
   }
   const Axis y = axis(op.in.height, op.pad_top, op.pad_bottom, op.kernel_height, op.stride_y);
-  check.require(y.windows == op.out.height, "out_height",
+  check.require(y.windows == op.out.height, "pdp.out_height",
                 fmt::format("CUBE_OUT_HEIGHT {}, expected {} (in {}, pad top {}, bottom {}, kernel "
                             "{}, stride {})",
                             op.out.height, y.windows, op.in.height, op.pad_top, op.pad_bottom,
                             op.kernel_height, op.stride_y));
-  check.require(!y.emits_unfinished, "unsupported_open_window",
+  check.require(!y.emits_unfinished, "pdp.unsupported_open_window",
                 fmt::format("PAD_TOP {} with stride {} begins {} windows, the output has {}",
                             op.pad_top, op.stride_y, op.pad_top / op.stride_y + 1, y.windows));
   check.require(
-      y.inside, "padding_height",
+      y.inside, "pdp.padding_height",
       fmt::format("PAD_TOP {}, PAD_BOTTOM {}: a window of kernel {}, stride {} lies "
                   "outside the {} lines",
                   op.pad_top, op.pad_bottom, op.kernel_height, op.stride_y, op.in.height));
@@ -187,12 +188,13 @@ void check_windows(const PdpOp& op, Checker& check) {
 void decode_memory(const regs::RegView& pdp, const regs::RegView& rdma, const HwConfig& hw,
                    PdpOp& op, Checker& check) {
   const auto cube = [&](const char* name, CubeRef& ref) {
-    check.require(ref.ram == RamType::kMc || hw.secondary_memif.has_value(), "no_secondary_memory",
+    check.require(ref.ram == RamType::kMc || hw.secondary_memif.has_value(),
+                  "pdp.no_secondary_memory",
                   fmt::format("{}_RAM_TYPE CV, the configuration has no CVIF", name));
     const uint32_t atom = hw.memory_atomic_size;
     check.require(
         ref.address % atom == 0 && ref.line_stride % atom == 0 && ref.surface_stride % atom == 0,
-        "alignment",
+        "pdp.alignment",
         fmt::format("{} address {:#x}, line stride {:#x}, surface stride {:#x}: each must "
                     "be a multiple of the memory atom, {}",
                     name, ref.address, ref.line_stride, ref.surface_stride, atom));
@@ -218,7 +220,7 @@ void decode_memory(const regs::RegView& pdp, const regs::RegView& rdma, const Hw
 void check_rdma(const regs::RegView& pdp, const regs::RegView& rdma, const PdpOp& op,
                 const HwConfig& hw, Checker& check) {
   const auto same = [&](const char* name, uint32_t ours, uint32_t theirs) {
-    check.require(ours == theirs, "rdma_mismatch",
+    check.require(ours == theirs, "pdp.rdma_mismatch",
                   fmt::format("{} {} in PDP, {} in PDP_RDMA", name, ours, theirs));
   };
   const bool split = op.bands.size() > 1;
@@ -245,7 +247,7 @@ void check_rdma(const regs::RegView& pdp, const regs::RegView& rdma, const PdpOp
 
 void check_size(const PdpOp& op, const HwConfig& hw, Checker& check) {
   const uint64_t bytes = std::max(op.in.pixels(), op.out.pixels()) * op.surfaces;
-  check.require(bytes <= kMaxCubeBytes / hw.memory_atomic_size, "unsupported_size",
+  check.require(bytes <= kMaxCubeBytes / hw.memory_atomic_size, "pdp.unsupported_size",
                 fmt::format("a cube of {} memory atoms, at most {} are modelled", bytes,
                             kMaxCubeBytes / hw.memory_atomic_size));
 }
@@ -286,7 +288,7 @@ Result<PdpOp> decode(const regs::RegView& pdp, const regs::RegView& rdma, const 
   // An int8-only design ignores the field.
   const uint32_t precision = pdp.get(r::D_DATA_FORMAT_INPUT_DATA);
   if (hw.supports_feature(DataType::kInt16) || hw.supports_feature(DataType::kFp16))
-    check.require(precision == r::D_DATA_FORMAT_INPUT_DATA_INT8, "unsupported_precision",
+    check.require(precision == r::D_DATA_FORMAT_INPUT_DATA_INT8, "pdp.unsupported_precision",
                   fmt::format("INPUT_DATA {}, only 0 (INT8) is modelled", precision));
   decode_window(pdp, op, check);
   decode_sizes(pdp, hw, op, check);

@@ -28,7 +28,7 @@ bool read_cube(const CubeRef& src, const CubeSize& size, unsigned atoms_per_pixe
 }
 
 Error unmapped(const char* what, const char* id, unsigned group, const CubeRef& cube) {
-  return {fmt::format("sdp.{}", id), fmt::format("SDP group {}", group),
+  return {id, fmt::format("SDP group {}", group),
           fmt::format("{} at {:#x} (line stride {:#x}, surface stride {:#x}) leaves mapped memory",
                       what, cube.address, cube.line_stride, cube.surface_stride)};
 }
@@ -97,13 +97,13 @@ Result<Inputs> capture(const RdmaOp& rdma, const HwConfig& hw, const MemorySpace
   const unsigned atom = hw.memory_atomic_size;
   Inputs inputs;
   if (rdma.main && !read_cube(rdma.src, rdma.size, 1, atom, memory, inputs.main))
-    return unmapped("input cube", "unmapped_read", rdma.group, rdma.src);
+    return unmapped("input cube", "sdp.unmapped_read", rdma.group, rdma.src);
   for (unsigned s = 0; s < kStages; ++s) {
     const OperandRead& o = rdma.operand[s];
     if (!o.enabled) continue;
     const CubeSize size = o.per_element ? rdma.size : CubeSize{1, 1, rdma.size.channels};
     if (!read_cube(o.src, size, o.atoms_per_atom(), atom, memory, inputs.operand[s]))
-      return unmapped("operands", "unmapped_read", rdma.group, o.src);
+      return unmapped("operands", "sdp.unmapped_read", rdma.group, o.src);
   }
   return inputs;
 }
@@ -167,7 +167,7 @@ Diagnostics store(const SdpOp& op, const AtomCube<int8_t>& cube, const MemorySpa
                          bytes.subspan((size_t{s} * op.size.height + y) * line_bytes, line_bytes));
   }
   if (good) return {};
-  return Diagnostics(unmapped("output cube", "unmapped_write", op.group, op.dst));
+  return Diagnostics(unmapped("output cube", "sdp.unmapped_write", op.group, op.dst));
 }
 
 }  // namespace dlavp::sdp

@@ -22,7 +22,7 @@ class Errors {
   explicit Errors(std::string place) : place_(std::move(place)) {}
   template <typename... Args>
   void add(const char* id, fmt::format_string<Args...> format, Args&&... args) {
-    list_.add(fmt::format("sdp.{}", id), place_, fmt::format(format, std::forward<Args>(args)...));
+    list_.add(id, place_, fmt::format(format, std::forward<Args>(args)...));
   }
   [[nodiscard]] const Diagnostics& list() const { return list_; }
 
@@ -47,20 +47,20 @@ CubeRef decode_cube(const RegView& v, const HwConfig& hw, const CubeFields& f, R
   CubeRef cube;
   cube.ram = ram;
   if (ram == RamType::kCv && !hw.secondary_memif)
-    errors.add("no_secondary_memory", "D_{}_RAM_TYPE 0 (CV), expected 1 (MC): no second interface",
-               f.name);
+    errors.add("sdp.no_secondary_memory",
+               "D_{}_RAM_TYPE 0 (CV), expected 1 (MC): no second interface", f.name);
   cube.address = byte_address(v, f.high, f.low, hw);
   if (cube.address % hw.memory_atomic_size != 0)
-    errors.add("unaligned", "D_{}_BASE_ADDR {:#x}, expected a multiple of {}", f.name, cube.address,
-               hw.memory_atomic_size);
+    errors.add("sdp.unaligned", "D_{}_BASE_ADDR {:#x}, expected a multiple of {}", f.name,
+               cube.address, hw.memory_atomic_size);
   if (!strides || packed_1x1(size)) return cube;
   cube.line_stride = v.get(f.line);
   cube.surface_stride = v.get(f.surface);
   if (cube.line_stride % hw.memory_atomic_size != 0)
-    errors.add("unaligned", "D_{}_LINE_STRIDE {:#x}, expected a multiple of {}", f.name,
+    errors.add("sdp.unaligned", "D_{}_LINE_STRIDE {:#x}, expected a multiple of {}", f.name,
                cube.line_stride, hw.memory_atomic_size);
   if (cube.surface_stride % hw.memory_atomic_size != 0)
-    errors.add("unaligned", "D_{}_SURFACE_STRIDE {:#x}, expected a multiple of {}", f.name,
+    errors.add("sdp.unaligned", "D_{}_SURFACE_STRIDE {:#x}, expected a multiple of {}", f.name,
                cube.surface_stride, hw.memory_atomic_size);
   return cube;
 }
@@ -105,7 +105,8 @@ StageOp decode_x(const RegView& v, const XFields& f, const char* name, bool exis
   StageOp x;
   x.enabled = !v.flag(f.bypass);
   if (!x.enabled) return x;
-  if (!exists) errors.add("no_stage", "D_DP_{0}_CFG.{0}_BYPASS 0, expected 1: no {0} unit", name);
+  if (!exists)
+    errors.add("sdp.no_stage", "D_DP_{0}_CFG.{0}_BYPASS 0, expected 1: no {0} unit", name);
   x.alu.enabled = !v.flag(f.alu_bypass);
   x.alu.from_memory = v.flag(f.alu_src);
   x.alu.operand = v.get_signed(f.alu_operand);
@@ -124,7 +125,7 @@ StageOp decode_y(const RegView& v, const HwConfig& hw, Errors& errors) {
   StageOp y;
   y.enabled = !v.flag(r::D_DP_EW_CFG_EW_BYPASS);
   if (!y.enabled) return y;
-  if (!hw.sdp_ew) errors.add("no_stage", "D_DP_EW_CFG.EW_BYPASS 0, expected 1: no EW unit");
+  if (!hw.sdp_ew) errors.add("sdp.no_stage", "D_DP_EW_CFG.EW_BYPASS 0, expected 1: no EW unit");
   y.alu.enabled = !v.flag(r::D_DP_EW_CFG_EW_ALU_BYPASS);
   y.alu.from_memory = v.flag(r::D_DP_EW_ALU_CFG_EW_ALU_SRC);
   y.alu.operand = v.get_signed(r::D_DP_EW_ALU_SRC_VALUE_EW_ALU_OPERAND);
@@ -144,7 +145,7 @@ StageOp decode_y(const RegView& v, const HwConfig& hw, Errors& errors) {
   y.mul_shift = v.get(r::D_DP_EW_TRUNCATE_VALUE_EW_TRUNCATE);
   y.lut = !v.flag(r::D_DP_EW_CFG_EW_LUT_BYPASS);
   if (y.lut && !hw.sdp_lut)
-    errors.add("no_lut", "D_DP_EW_CFG.EW_LUT_BYPASS 0, expected 1: no look-up table");
+    errors.add("sdp.no_lut", "D_DP_EW_CFG.EW_LUT_BYPASS 0, expected 1: no look-up table");
   return y;
 }
 
@@ -175,13 +176,14 @@ LutParams decode_lut(const RegView& v) {
 
 void check_modes(const RegView& v, Errors& errors) {
   if (const uint32_t p = v.get(r::D_DATA_FORMAT_PROC_PRECISION); p != 0)
-    errors.add("unsupported_precision", "D_DATA_FORMAT.PROC_PRECISION {}, expected 0 (int8)", p);
+    errors.add("sdp.unsupported_precision", "D_DATA_FORMAT.PROC_PRECISION {}, expected 0 (int8)",
+               p);
   if (const uint32_t p = v.get(r::D_DATA_FORMAT_OUT_PRECISION); p != 0)
-    errors.add("unsupported_precision", "D_DATA_FORMAT.OUT_PRECISION {}, expected 0 (int8)", p);
+    errors.add("sdp.unsupported_precision", "D_DATA_FORMAT.OUT_PRECISION {}, expected 0 (int8)", p);
   if (v.flag(r::D_FEATURE_MODE_CFG_WINOGRAD))
-    errors.add("unsupported_winograd", "D_FEATURE_MODE_CFG.WINOGRAD 1, expected 0");
+    errors.add("sdp.unsupported_winograd", "D_FEATURE_MODE_CFG.WINOGRAD 1, expected 0");
   if (const uint32_t n = v.get(r::D_FEATURE_MODE_CFG_BATCH_NUMBER); n != 0)
-    errors.add("unsupported_batch", "D_FEATURE_MODE_CFG.BATCH_NUMBER {}, expected 0", n);
+    errors.add("sdp.unsupported_batch", "D_FEATURE_MODE_CFG.BATCH_NUMBER {}, expected 0", n);
 }
 
 struct OperandFields {
@@ -227,7 +229,7 @@ OperandRead decode_operand(const RegView& v, const HwConfig& hw, unsigned stage,
   o.alu = use == rd::D_BRDMA_CFG_BRDMA_DATA_USE_ALU || use == rd::D_BRDMA_CFG_BRDMA_DATA_USE_BOTH;
   o.mul = use == rd::D_BRDMA_CFG_BRDMA_DATA_USE_MUL || use == rd::D_BRDMA_CFG_BRDMA_DATA_USE_BOTH;
   if (!o.alu && !o.mul)
-    errors.add("data_use", "D_{}RDMA_CFG.DATA_USE {}, expected 0, 1 or 2", "BNE"[stage], use);
+    errors.add("sdp.data_use", "D_{}RDMA_CFG.DATA_USE {}, expected 0, 1 or 2", "BNE"[stage], use);
   o.element_bytes = v.flag(f.size) ? 2 : 1;
   o.per_element = v.flag(f.mode);
   o.src = decode_cube(v, hw, f.cube, ram_type(v.flag(f.ram)), size, o.per_element, errors);
@@ -251,7 +253,7 @@ Result<SdpOp> decode_sdp(const RegView& v, const HwConfig& hw) {
   const StageOp& y = op.stage[kY];
   op.compare = y.enabled && y.alu.enabled && y.algo == AluAlgo::kEql;
   if (op.compare && op.to_pdp)
-    errors.add("compare_to_pdp", "D_DP_EW_CFG.EW_ALU_ALGO 3 with OUTPUT_DST 1, expected 0");
+    errors.add("sdp.compare_to_pdp", "D_DP_EW_CFG.EW_ALU_ALGO 3 with OUTPUT_DST 1, expected 0");
   if (y.enabled && y.lut) op.lut = decode_lut(v);
   if (op.writes_memory())
     op.dst =
@@ -278,16 +280,16 @@ Result<RdmaOp> decode_rdma(const RegView& v, const HwConfig& hw) {
              v.get(rd::D_DATA_CUBE_CHANNEL_CHANNEL) + 1};
   op.main = !v.flag(rd::D_FEATURE_MODE_CFG_FLYING_MODE);
   if (const uint32_t p = v.get(rd::D_FEATURE_MODE_CFG_PROC_PRECISION); p != 0)
-    errors.add("unsupported_precision", "D_FEATURE_MODE_CFG.PROC_PRECISION {}, expected 0 (int8)",
-               p);
+    errors.add("sdp.unsupported_precision",
+               "D_FEATURE_MODE_CFG.PROC_PRECISION {}, expected 0 (int8)", p);
   if (v.flag(rd::D_FEATURE_MODE_CFG_WINOGRAD))
-    errors.add("unsupported_winograd", "D_FEATURE_MODE_CFG.WINOGRAD 1, expected 0");
+    errors.add("sdp.unsupported_winograd", "D_FEATURE_MODE_CFG.WINOGRAD 1, expected 0");
   if (const uint32_t n = v.get(rd::D_FEATURE_MODE_CFG_BATCH_NUMBER); n != 0)
-    errors.add("unsupported_batch", "D_FEATURE_MODE_CFG.BATCH_NUMBER {}, expected 0", n);
+    errors.add("sdp.unsupported_batch", "D_FEATURE_MODE_CFG.BATCH_NUMBER {}, expected 0", n);
   if (op.main) {
     if (const uint32_t p = v.get(rd::D_FEATURE_MODE_CFG_IN_PRECISION); p != 0)
-      errors.add("unsupported_precision", "D_FEATURE_MODE_CFG.IN_PRECISION {}, expected 0 (int8)",
-                 p);
+      errors.add("sdp.unsupported_precision",
+                 "D_FEATURE_MODE_CFG.IN_PRECISION {}, expected 0 (int8)", p);
     op.src = decode_cube(
         v, hw,
         {"SRC", rd::D_SRC_BASE_ADDR_HIGH_SRC_BASE_ADDR_HIGH,
@@ -304,11 +306,11 @@ Result<RdmaOp> decode_rdma(const RegView& v, const HwConfig& hw) {
 Diagnostics check_pair(const SdpOp& sdp, const RdmaOp& rdma) {
   Errors errors(fmt::format("SDP group {}, SDP_RDMA group {}", sdp.group, rdma.group));
   if (!(sdp.size == rdma.size))
-    errors.add("cube_mismatch", "SDP cube {}x{}x{}, SDP_RDMA cube {}x{}x{}, expected equal",
+    errors.add("sdp.cube_mismatch", "SDP cube {}x{}x{}, SDP_RDMA cube {}x{}x{}, expected equal",
                sdp.size.width, sdp.size.height, sdp.size.channels, rdma.size.width,
                rdma.size.height, rdma.size.channels);
   if (sdp.flying == rdma.main)
-    errors.add("flying_mismatch", "SDP FLYING_MODE {}, SDP_RDMA FLYING_MODE {}, expected equal",
+    errors.add("sdp.flying_mismatch", "SDP FLYING_MODE {}, SDP_RDMA FLYING_MODE {}, expected equal",
                int{sdp.flying}, int{!rdma.main});
   for (unsigned s = 0; s < kStages; ++s) {
     const StageOp& stage = sdp.stage[s];
@@ -317,10 +319,11 @@ Diagnostics check_pair(const SdpOp& sdp, const RdmaOp& rdma) {
       const bool wanted = stage.enabled && unary.enabled && unary.from_memory;
       const bool given = read.enabled && fed;
       if (wanted && !given)
-        errors.add("operand_missing", "{0}_{1}_SRC 1 (memory), but SDP_RDMA reads no {0} {1} data",
-                   kStageName[s], name);
+        errors.add("sdp.operand_missing",
+                   "{0}_{1}_SRC 1 (memory), but SDP_RDMA reads no {0} {1} data", kStageName[s],
+                   name);
       if (given && !wanted)
-        errors.add("operand_unused", "SDP_RDMA reads {0} {1} data that {0} does not take",
+        errors.add("sdp.operand_unused", "SDP_RDMA reads {0} {1} data that {0} does not take",
                    kStageName[s], name);
     };
     half("ALU", stage.alu, read.alu);

@@ -104,7 +104,7 @@ TEST_CASE("hw_config: files that are no configuration are refused") {
 namespace {
 
 struct Case {
-  std::string rule, key;
+  std::string id, key;
   std::vector<std::pair<std::string, std::string>> changes;
   std::string base = "nv_small";
 };
@@ -112,8 +112,8 @@ struct Case {
 void check_rules(const std::vector<Case>& cases) {
   for (const Case& c : cases) {
     const Diagnostics errors = errors_of(changed(c.base, c.changes));
-    INFO(c.rule << " " << c.key << "\n" << errors.text());
-    CHECK(errors.has("hw_config." + c.rule));
+    INFO(c.id << " " << c.key << "\n" << errors.text());
+    CHECK(errors.has(c.id));
     CHECK(errors.text().find(c.key) != std::string::npos);
     for (const Error& e : errors.errors()) CHECK(e.place.find("c.yaml:") != std::string::npos);
   }
@@ -123,63 +123,65 @@ void check_rules(const std::vector<Case>& cases) {
 
 TEST_CASE("hw_config: each impossible type, range and generation is refused by its own rule") {
   check_rules({
-      {"range", "hw", {{"hw", "3"}}},
-      {"range", "hw", {{"hw", "-1"}}},
-      {"type", "hw", {{"hw", "two"}}},
-      {"type", "cdp_throughput", {{"cdp_throughput", "\"1\""}}},
-      {"range", "int4", {{"feature_data_types", "[int8, int4]"}}},
-      {"range", "twice", {{"feature_data_types", "[int8, int8]"}}},
-      {"range", "feature_data_types is empty", {{"feature_data_types", "[]"}}},
-      {"type", "feature_data_types", {{"feature_data_types", "int8"}}},
-      {"data_types", "weight_data_types", {{"weight_data_types", "[int8]"}}, "nv_full"},
-      {"generation",
+      {"hw_config.range", "hw", {{"hw", "3"}}},
+      {"hw_config.range", "hw", {{"hw", "-1"}}},
+      {"hw_config.type", "hw", {{"hw", "two"}}},
+      {"hw_config.type", "cdp_throughput", {{"cdp_throughput", "\"1\""}}},
+      {"hw_config.range", "int4", {{"feature_data_types", "[int8, int4]"}}},
+      {"hw_config.range", "twice", {{"feature_data_types", "[int8, int8]"}}},
+      {"hw_config.range", "feature_data_types is empty", {{"feature_data_types", "[]"}}},
+      {"hw_config.type", "feature_data_types", {{"feature_data_types", "int8"}}},
+      {"hw_config.data_types", "weight_data_types", {{"weight_data_types", "[int8]"}}, "nv_full"},
+      {"hw_config.generation",
        "feature_data_types",
        {{"feature_data_types", "[int8, fp16]"}, {"weight_data_types", "[int8, fp16]"}}},
-      {"generation", "winograd", {{"winograd", "true"}}},
-      {"generation", "weight_compression", {{"weight_compression", "true"}}},
-      {"generation", "bdma", {{"bdma", "true"}}},
-      {"generation", "rubik", {{"rubik", "true"}}},
-      {"needs", "rubik_contract", {{"rubik", "false"}}, "nv_full"},
-      {"needs", "rubik_reshape", {{"rubik", "false"}}, "nv_full"},
-      {"needs", "batch", {{"batch", "true"}}},
-      {"range", "max_batch_size", {{"max_batch_size", "64"}}},
+      {"hw_config.generation", "winograd", {{"winograd", "true"}}},
+      {"hw_config.generation", "weight_compression", {{"weight_compression", "true"}}},
+      {"hw_config.generation", "bdma", {{"bdma", "true"}}},
+      {"hw_config.generation", "rubik", {{"rubik", "true"}}},
+      {"hw_config.needs", "rubik_contract", {{"rubik", "false"}}, "nv_full"},
+      {"hw_config.needs", "rubik_reshape", {{"rubik", "false"}}, "nv_full"},
+      {"hw_config.needs", "batch", {{"batch", "true"}}},
+      {"hw_config.range", "max_batch_size", {{"max_batch_size", "64"}}},
   });
 }
 
 TEST_CASE("hw_config: each impossible size or combination is refused by its own rule") {
   check_rules({
-      {"power_of_two", "mac_atomic_c_size", {{"mac_atomic_c_size", "12"}}},
-      {"power_of_two", "mac_atomic_k_size", {{"mac_atomic_k_size", "0"}}},
-      {"power_of_two", "memory_atomic_size", {{"memory_atomic_size", "9"}}},
-      {"atoms", "mac_atomic_k_size is 16, more than", {{"mac_atomic_k_size", "16"}}},
-      {"atoms", "mac_atomic_c_size is 8, less than", {{"memory_atomic_size", "16"}}},
-      {"atoms", "at most 4 times", {{"mac_atomic_c_size", "64"}}},
-      {"atoms", "must be equal", {{"mac_atomic_k_size", "16"}}, "nv_large"},
-      {"cbuf_entry", "cbuf_bank_width", {{"cbuf_bank_width", "16"}}},
-      {"power_of_two", "cbuf_bank_depth", {{"cbuf_bank_depth", "100"}}},
-      {"range", "cbuf_bank_depth", {{"cbuf_bank_depth", "32"}}},
-      {"range", "makes 32768 entries", {{"cbuf_bank_depth", "1024"}}},
-      {"range", "cbuf_bank_number", {{"cbuf_bank_number", "64"}}},
-      {"throughput", "pdp_throughput", {{"pdp_throughput", "3"}}},
-      {"throughput", "sdp_bs_throughput", {{"sdp_bs_throughput", "16"}}},
-      {"needs", "cdp_throughput is absent", {{"cdp_throughput", "null"}}},
-      {"needs", "sdp_ew_throughput is 1", {{"sdp_ew_throughput", "1"}}},
-      {"needs", "sdp_lut", {{"sdp_lut", "true"}}},
-      {"needs",
+      {"hw_config.power_of_two", "mac_atomic_c_size", {{"mac_atomic_c_size", "12"}}},
+      {"hw_config.power_of_two", "mac_atomic_k_size", {{"mac_atomic_k_size", "0"}}},
+      {"hw_config.power_of_two", "memory_atomic_size", {{"memory_atomic_size", "9"}}},
+      {"hw_config.atoms", "mac_atomic_k_size is 16, more than", {{"mac_atomic_k_size", "16"}}},
+      {"hw_config.atoms", "mac_atomic_c_size is 8, less than", {{"memory_atomic_size", "16"}}},
+      {"hw_config.atoms", "at most 4 times", {{"mac_atomic_c_size", "64"}}},
+      {"hw_config.atoms", "must be equal", {{"mac_atomic_k_size", "16"}}, "nv_large"},
+      {"hw_config.cbuf_entry", "cbuf_bank_width", {{"cbuf_bank_width", "16"}}},
+      {"hw_config.power_of_two", "cbuf_bank_depth", {{"cbuf_bank_depth", "100"}}},
+      {"hw_config.range", "cbuf_bank_depth", {{"cbuf_bank_depth", "32"}}},
+      {"hw_config.range", "makes 32768 entries", {{"cbuf_bank_depth", "1024"}}},
+      {"hw_config.range", "cbuf_bank_number", {{"cbuf_bank_number", "64"}}},
+      {"hw_config.throughput", "pdp_throughput", {{"pdp_throughput", "3"}}},
+      {"hw_config.throughput", "sdp_bs_throughput", {{"sdp_bs_throughput", "16"}}},
+      {"hw_config.needs", "cdp_throughput is absent", {{"cdp_throughput", "null"}}},
+      {"hw_config.needs", "sdp_ew_throughput is 1", {{"sdp_ew_throughput", "1"}}},
+      {"hw_config.needs", "sdp_lut", {{"sdp_lut", "true"}}},
+      {"hw_config.needs",
        "all false",
        {{"sdp_bs", "false"},
         {"sdp_bn", "false"},
         {"sdp_bs_throughput", ""},
         {"sdp_bn_throughput", ""}}},
-      {"bus_width", "primary_memif_width", {{"primary_memif_width", "128"}}, "nv_large"},
-      {"range", "primary_memif_width", {{"primary_memif_width", "32"}}},
-      {"range", "primary_memif_max_burst_length", {{"primary_memif_max_burst_length", "8"}}},
-      {"range", "primary_memif_latency", {{"primary_memif_latency", "0"}}},
-      {"missing", "secondary_memif_width", {{"secondary_memif_width", ""}}, "nv_large"},
-      {"secondary_memif", "secondary_memif_latency", {{"secondary_memif_latency", "64"}}},
-      {"range", "mem_address_width", {{"mem_address_width", "48"}}},
-      {"missing", "pdp is missing", {{"pdp", ""}}},
-      {"unknown_key", "colour", {{"colour", "red"}}},
+      {"hw_config.bus_width", "primary_memif_width", {{"primary_memif_width", "128"}}, "nv_large"},
+      {"hw_config.range", "primary_memif_width", {{"primary_memif_width", "32"}}},
+      {"hw_config.range",
+       "primary_memif_max_burst_length",
+       {{"primary_memif_max_burst_length", "8"}}},
+      {"hw_config.range", "primary_memif_latency", {{"primary_memif_latency", "0"}}},
+      {"hw_config.missing", "secondary_memif_width", {{"secondary_memif_width", ""}}, "nv_large"},
+      {"hw_config.secondary_memif", "secondary_memif_latency", {{"secondary_memif_latency", "64"}}},
+      {"hw_config.range", "mem_address_width", {{"mem_address_width", "48"}}},
+      {"hw_config.missing", "pdp is missing", {{"pdp", ""}}},
+      {"hw_config.unknown_key", "colour", {{"colour", "red"}}},
   });
 }
 
