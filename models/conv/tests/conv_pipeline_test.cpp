@@ -232,6 +232,30 @@ TEST_CASE("conv: illegal and unsupported CDMA programs are refused by name") {
   });
 }
 
+TEST_CASE("conv: every code of PIXEL_FORMAT has a data path or is refused by its name") {
+  size_t modelled = 0, wide = 0, unknown = 0;
+  for (uint32_t code = 0; code < 64; ++code) {
+    const auto format = pixel_format(code);
+    const uint32_t word = 1 | code << 8;
+    CAPTURE(code);
+    if (format && format->int8) {
+      // In itself legal; channels and strides of the program at hand are those of format 12.
+      const Diagnostics errors = errors_of(cdma(regs::cdma::D_DATAIN_FORMAT, word), 12);
+      REQUIRE_FALSE(errors.has("cdma.pixel_format"));
+      REQUIRE_FALSE(errors.has("cdma.unsupported_pixel_format"));
+      ++modelled;
+      continue;
+    }
+    const Diagnostics errors = errors_of(cdma(regs::cdma::D_DATAIN_FORMAT, word), 12);
+    REQUIRE(errors.has(format ? "cdma.unsupported_pixel_format" : "cdma.pixel_format"));
+    if (format) REQUIRE(errors.text().find(format->name) != std::string::npos);
+    ++(format ? wide : unknown);
+  }
+  CHECK(modelled == 13);
+  CHECK(wide == 23);
+  CHECK(unknown == 28);
+}
+
 TEST_CASE("conv: illegal and unsupported CSC programs are refused by name") {
   namespace s = regs::csc;
   check_refused({
