@@ -1,15 +1,11 @@
 #include "fuzz/csb_target.hpp"
 
 #include <algorithm>
-#include <array>
-#include <map>
 #include <memory>
-#include <string_view>
+#include <random>
 
-#include "fuzz/byte_source.hpp"
+#include "fuzz/csb_machine.hpp"
 #include "fuzz/legal_programs.hpp"
-#include "models/mcif/memory_timing.hpp"
-#include "models/nvdla/accelerator.hpp"
 #include "registers.hpp"
 
 namespace dlavp::fuzz {
@@ -18,14 +14,7 @@ namespace {
 
 constexpr const char* kConfigs[] = {"nv_small", "nv_large", "nv_small_256_full", "nv_medium_512",
                                     "nv_full"};
-constexpr unsigned kMostCommands = 40, kMostMutations = 4;
-constexpr sim::Cycle kMostCycles = 120'000;
-constexpr uint64_t kMostEvents = 1'500'000;
-
-struct Setup {
-  HwConfig hw;
-  TimingParams timing;
-};
+constexpr size_t kMostRecords = kMostInputBytes / kRecordBytes;  // the head counts
 
 const Setup& setup(unsigned index) {
   static std::array<std::unique_ptr<Setup>, std::size(kConfigs)> all;
@@ -36,212 +25,172 @@ const Setup& setup(unsigned index) {
   return *all[index];
 }
 
-/// The units that have register groups, as programs may address them.
-const std::array kUnits = {&regs::kCdma, &regs::kCsc,     &regs::kCmacA, &regs::kCmacB,
-                           &regs::kCacc, &regs::kSdpRdma, &regs::kSdp,   &regs::kPdpRdma,
-                           &regs::kPdp,  &regs::kCdpRdma, &regs::kCdp,   &regs::kGlb,
-                           &regs::kMcif, &regs::kCvif};
+uint32_t half(const CsbRecord& r, size_t at) { return r[at] | uint32_t{r[at + 1]} << 8; }
 
-/// Where legal programs have their cubes; between the windows nothing answers.
-class Windows final : public Memory {
- public:
-  Windows() {
-    for (const uint64_t base : {0x10000u, 0x200000u, 0x300000u, 0x400000u, 0x800000u}) {
-      std::vector<uint8_t>& bytes = windows_[base];
-      bytes.resize(kBytes);
-      uint32_t state = static_cast<uint32_t>(base) + 1;
-      for (uint8_t& b : bytes)
-        b = static_cast<uint8_t>((state = state * 1664525 + 1013904223) >> 24);
-    }
-  }
-  bool read(uint64_t address, std::span<uint8_t> out) override {
-    const uint8_t* at = find(address, out.size());
-    if (at) std::copy_n(at, out.size(), out.begin());
-    return at != nullptr;
-  }
-  bool write(uint64_t address, std::span<const uint8_t> in) override {
-    uint8_t* at = find(address, in.size());
-    if (at) std::copy_n(in.begin(), in.size(), at);
-    return at != nullptr;
-  }
-
- private:
-  static constexpr uint64_t kBytes = 0x20000;
-  uint8_t* find(uint64_t address, uint64_t bytes) {
-    auto above = windows_.upper_bound(address);
-    if (above == windows_.begin()) return nullptr;
-    auto& [base, data] = *std::prev(above);
-    if (address - base > kBytes || bytes > kBytes - (address - base)) return nullptr;
-    return data.data() + (address - base);
-  }
-  std::map<uint64_t, std::vector<uint8_t>> windows_;
-};
-
-class Machine {
- public:
-  explicit Machine(const Setup& s)
-      : hw_(s.hw),
-        chip_(s.hw, s.timing,
-              {&memory_, s.hw.secondary_memif ? &memory_ : nullptr, &primary_,
-               s.hw.secondary_memif ? &secondary_ : nullptr}) {
-    chip_.on_program_error([this](const Diagnostics& errors) { refused(errors); });
-  }
-
-  void write(const regs::UnitTable& unit, uint32_t offset, uint32_t value) {
-    if (unit.base(hw_.hw) < 0) return;
-    const auto base = static_cast<uint32_t>(unit.base(hw_.hw));
-    const uint32_t enable = enable_offset(unit);
-    if (offset != enable || offset == 0) return chip_.csb_write(base + offset, value);
-    const unsigned group = chip_.csb_read(base + kPointerOffset) & 1;
-    const bool before = chip_.csb_read(base + enable) & 1;
-    // Before the write: it may start the operation at once.
-    if (!before && (value & 1)) ++enabled_[completing_unit(unit.name)][group];
-    chip_.csb_write(base + offset, value);
-  }
-  void read(const regs::UnitTable& unit, uint32_t offset) {
-    if (unit.base(hw_.hw) < 0) return;
-    static_cast<void>(chip_.csb_read(static_cast<uint32_t>(unit.base(hw_.hw)) + offset));
-  }
-  /// Runs at most `cycles` cycles and what is left of the event budget.
-  void run(sim::Cycle cycles) {
-    sim::EventQueue& events = chip_.events();
-    const sim::Cycle end = std::min(kMostCycles, events.now() + cycles);
-    while (events.next() <= end && events.executed() < kMostEvents && events.run_next()) {
-    }
-    if (events.next() > end && end > events.now()) events.run_until(end);
-  }
-  CsbRun finish() {
-    run(kMostCycles);
-    check();
-    CsbRun out;
-    out.completed = chip_.operations().size();
-    out.refused = refusals_.size();
-    out.errors = chip_.program_errors();
-    out.cycles = chip_.events().now();
-    for (const auto& [unit, groups] : enabled_)
-      if (!unit.empty()) out.enabled += groups[0] + groups[1];
-    return out;
-  }
-
- private:
-  static constexpr uint32_t kPointerOffset = 4;
-  struct Refusal {
-    std::string unit;  ///< as in OpRecord
-    int group = -1;
-    sim::Cycle at = 0;
-  };
-
-  static uint32_t enable_offset(const regs::UnitTable& unit) {
-    for (const regs::RegInfo& r : unit.registers)
-      if (r.name == "D_OP_ENABLE") return r.offset;
-    return 0;
-  }
-  /// The OpRecord's unit whose completions this block's enables bound; empty: another one does.
-  static std::string completing_unit(std::string_view block) {
-    if (block == regs::kSdp.name) return "SDP";
-    if (block == regs::kPdp.name) return "PDP";
-    if (block == regs::kCdp.name) return "CDP";
-    return block == regs::kCacc.name ? "CONV" : "";
-  }
-  void refused(const Diagnostics& errors) {
-    DLAVP_CHECK(!errors.empty(), "refused without an error");
-    const Error& e = errors.errors().front();
-    DLAVP_CHECK(!e.id.empty() && !e.message.empty(), "an error without id or text: {}", e.text());
-    Refusal refusal;
-    const std::string_view place = e.place;
-    refusal.unit = place.starts_with("CSB ") ? "" : "CONV";  // an access belongs to no operation
-    for (const char* unit : {"SDP", "PDP", "CDP"}) {
-      if (!place.starts_with(unit)) continue;
-      refusal.unit = unit;
-      if (place.substr(3).starts_with(" group ")) refusal.group = place[10] - '0';
-    }
-    refusal.at = chip_.events().now();
-    refusals_.push_back(refusal);
-  }
-  void check() const {
-    std::map<std::string, std::array<size_t, 2>> over;
-    for (const OpRecord& r : chip_.operations()) {
-      DLAVP_CHECK(r.enabled <= r.done && r.started <= r.done, "{}: {} {} {}", r.unit, r.enabled,
-                  r.started, r.done);
-      ++over[r.unit][r.group & 1];
-      for (const Refusal& refusal : refusals_)
-        DLAVP_CHECK(r.unit != refusal.unit || r.started <= refusal.at,
-                    "{} refused its program at {}, then began an operation at {}", r.unit,
-                    refusal.at, r.started);
-    }
-    for (const Refusal& refusal : refusals_)
-      if (refusal.group >= 0) ++over[refusal.unit][static_cast<size_t>(refusal.group) & 1];
-    for (const auto& [unit, groups] : over)
-      for (const size_t group : {size_t{0}, size_t{1}}) {
-        const auto found = enabled_.find(unit);
-        const size_t begun = found == enabled_.end() ? 0 : found->second[group];
-        DLAVP_CHECK(groups[group] <= begun, "{} group {}: {} over, {} enabled", unit, group,
-                    groups[group], begun);
-      }
-  }
-
-  const HwConfig& hw_;
-  Windows memory_;
-  mcif::FixedLatencyMemory primary_{16}, secondary_{8};
-  nvdla::Accelerator chip_;
-  std::map<std::string, std::array<size_t, 2>> enabled_;
-  std::vector<Refusal> refusals_;
-};
-
-// Small changes find more than random words: single bits, all ones, off by one, extremes.
-uint32_t mutate(uint32_t value, ByteSource& in) {
-  const uint32_t kind = in.below(8), detail = in.byte();
-  switch (kind) {
+// Values that programs have or nearly have find more than random words do.
+uint32_t another(uint32_t value, uint32_t how, uint32_t detail) {
+  switch (how % 12) {
     case 0:
-    case 1:
-      return value ^ (1u << (detail % 32));
-    case 2:
-      return value + 1;
-    case 3:
-      return value - 1;
-    case 4:
       return 0;
+    case 1:
+      return 1;
+    case 2:
+      return ~0u;
+    case 3:
+      return value + 1;
+    case 4:
+      return value - 1;
     case 5:
-      return ~0u >> (detail % 32);
+      return value * 2;
     case 6:
-      return value ^ (detail << (in.below(4) * 8));
+      return value / 2;
+    case 7:
+      return value ^ (1u << detail % 32);
+    case 8:
+      return value + 8 * (detail & 0xff);
+    case 9:
+      return ~0u >> detail % 32;
+    case 10:
+      return detail & 0xff;
     default:
-      return in.word();
+      return detail;
   }
 }
 
-void play_legal(Machine& machine, const HwConfig& hw, ByteSource& in) {
-  const Path path = static_cast<Path>(in.below(kPaths));
-  const uint32_t seed = in.half(), flags = in.byte();
-  std::vector<Write> program = legal_program(path, hw, seed, flags & 1);
-  if (program.empty()) return;
-  for (uint32_t left = (flags >> 1) % (kMostMutations + 1); left > 0; --left) {
-    Write& w = program[in.half() % program.size()];
-    w.value = mutate(w.value, in);
-  }
-  if (flags & 0x80) program.erase(program.begin() + in.half() % program.size());
-  for (const Write& w : program) machine.write(*w.unit, w.offset, w.value);
+uint32_t with_field(uint32_t word, const FuzzUnit::Place& field, uint32_t how, uint32_t detail) {
+  const uint32_t mask = field.width >= 32 ? ~0u : (1u << field.width) - 1;
+  const uint32_t value = another(word >> field.lsb & mask, how, detail) & mask;
+  return (word & ~(mask << field.lsb)) | value << field.lsb;
 }
 
-void play(Machine& machine, const HwConfig& hw, ByteSource& in) {
-  const uint32_t command = in.below(8);
-  if (command < 4) return play_legal(machine, hw, in);
-  if (command == 7) return machine.run(in.half());
-  const regs::UnitTable& unit = *kUnits[in.below(std::size(kUnits))];
-  const regs::RegInfo& reg = unit.registers[in.byte() % unit.registers.size()];
-  if (command == 4) return machine.read(unit, reg.offset);
-  if (command == 5) return machine.write(unit, reg.offset, in.byte());
-  machine.write(unit, reg.offset, in.word());
+/// Plays records one after the other.
+class Play {
+ public:
+  Play(Machine& machine, const HwConfig& hw) : machine_(machine), hw_(hw) {}
+
+  void command(const CsbRecord& r) {
+    const unsigned code = r[0] & 15;
+    if (code < 6) return legal(r);
+    if (code < 10) return changes_.push_back(r);
+    if (code < 12) return machine_.run(half(r, 1));
+    const std::vector<FuzzUnit>& units = fuzz_units();
+    const FuzzUnit& unit = units[r[1] % units.size()];
+    const auto& registers = unit.table->registers;
+    switch (static_cast<Command>(code)) {
+      case Command::kField: {
+        if (unit.fields.empty()) return;
+        const FuzzUnit::Place& field = unit.fields[half(r, 2) % unit.fields.size()];
+        const uint32_t word = machine_.read(unit, field.offset);
+        return machine_.write(unit, field.offset, with_field(word, field, r[4], half(r, 5)));
+      }
+      case Command::kEnable:
+        if (unit.enable == 0) return;
+        machine_.write(unit, kPointerOffset, r[2] & 1);
+        return machine_.write(unit, unit.enable, 1);
+      case Command::kWord:
+        return machine_.write(unit, registers[r[2] % registers.size()].offset,
+                              half(r, 3) | half(r, 5) << 16);
+      default:
+        static_cast<void>(machine_.read(unit, registers[r[2] % registers.size()].offset));
+    }
+  }
+
+ private:
+  void legal(const CsbRecord& r) {
+    std::vector<Write> program =
+        legal_program(static_cast<Path>(r[1] % kPaths), hw_, half(r, 2), r[4] & 1);
+    if (program.empty()) return changes_.clear();
+    for (const CsbRecord& change : changes_) apply(program, change);
+    changes_.clear();
+    const auto enables = std::stable_partition(program.begin(), program.end(), [](const Write& w) {
+      return w.offset != fuzz_unit(*w.unit).enable;
+    });
+    if (const auto count = program.end() - enables; count != 0)
+      std::rotate(enables, enables + (r[4] >> 4 & 7) % count, program.end());
+    for (const Write& w : program) machine_.write(fuzz_unit(*w.unit), w.offset, w.value);
+  }
+
+  static void apply(std::vector<Write>& program, const CsbRecord& change) {
+    Write& w = program[half(change, 1) % program.size()];
+    if (static_cast<Command>(change[0] & 15) == Command::kLeaveOut) {
+      program.erase(program.begin() + (&w - program.data()));
+      return;
+    }
+    std::vector<FuzzUnit::Place> fields;
+    for (const FuzzUnit::Place& field : fuzz_unit(*w.unit).fields)
+      if (field.offset == w.offset) fields.push_back(field);
+    if (!fields.empty())
+      w.value = with_field(w.value, fields[change[3] % fields.size()], change[4], half(change, 5));
+  }
+
+  Machine& machine_;
+  const HwConfig& hw_;
+  std::vector<CsbRecord> changes_;
+};
+
+/// The records of an input; what is missing of the last one is zero.
+std::vector<CsbRecord> records(std::span<const uint8_t> input) {
+  std::vector<CsbRecord> out((input.size() + kRecordBytes - 1) / kRecordBytes);
+  for (size_t i = 0; i < input.size(); ++i) out[i / kRecordBytes][i % kRecordBytes] = input[i];
+  return out;
+}
+
+CsbRecord random_record(std::mt19937& engine) {
+  CsbRecord record;
+  for (uint8_t& b : record) b = static_cast<uint8_t>(engine());
+  return record;
 }
 
 }  // namespace
 
 CsbRun run_csb(std::span<const uint8_t> input) {
-  ByteSource in(input);
-  const Setup& s = setup(in.below(std::size(kConfigs)));
-  Machine machine(s);
-  for (unsigned n = 0; n < kMostCommands && !in.empty(); ++n) play(machine, s.hw, in);
+  static Windows memory;
+  std::vector<CsbRecord> all = records(input);
+  if (all.empty()) all.emplace_back();
+  all.resize(std::min(all.size(), kMostRecords));
+  const CsbRecord head = all.front();
+  memory.restore();
+  const Setup& s = setup(head[0] % std::size(kConfigs));
+  Machine machine(s, memory, 1 + head[1] % 64);
+  Play play(machine, s.hw);
+  for (size_t i = 1; i < all.size(); ++i) play.command(all[i]);
   return machine.finish();
+}
+
+std::vector<uint8_t> mutate_csb(std::span<const uint8_t> input, size_t most, uint32_t seed) {
+  std::mt19937 engine(seed);
+  std::vector<CsbRecord> all = records(input);
+  if (all.empty()) all.emplace_back();
+  const size_t room = std::max<size_t>(1, std::min(most / kRecordBytes, kMostRecords));
+  const size_t at = 1 + engine() % all.size();  // a record, or behind the last one
+  const auto place = all.begin() + static_cast<std::ptrdiff_t>(at);
+  const bool there = at < all.size();
+  switch (engine() % 8) {
+    case 0:
+      all.insert(place, random_record(engine));
+      break;
+    case 1:
+      if (there) all.erase(place);
+      break;
+    case 2:
+      all.insert(place, all[engine() % all.size()]);
+      break;
+    case 3:
+      if (there) std::swap(all[at], all[1 + engine() % (all.size() - 1)]);
+      break;
+    case 4:
+      all[0][engine() % 2] = static_cast<uint8_t>(engine());
+      break;
+    default: {
+      if (!there) break;
+      uint8_t& byte = all[at][engine() % kRecordBytes];
+      byte = static_cast<uint8_t>(engine() % 2 ? engine() : byte ^ 1u << engine() % 8);
+    }
+  }
+  all.resize(std::min(all.size(), room));
+  std::vector<uint8_t> out;
+  for (const CsbRecord& record : all) out.insert(out.end(), record.begin(), record.end());
+  return out;
 }
 
 }  // namespace dlavp::fuzz

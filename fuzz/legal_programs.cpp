@@ -56,9 +56,9 @@ ConvShape draw_shape(Random& random, const HwConfig& hw) {
   ConvShape s;
   s.image = random.chance(3);
   const uint32_t channels[] = {1, 3, 4};
-  s.in = {1 + random.below(12), 1 + random.below(9),
+  s.in = {1 + random.below(6), 1 + random.below(5),
           s.image ? channels[random.below(3)]
-                  : random.size(hw.memory_atomic_size, 2 * hw.memory_atomic_size + 5)};
+                  : random.size(hw.memory_atomic_size, hw.memory_atomic_size + 5)};
   s.kernel_width = 1 + random.below(std::min(3u, s.in.width));
   s.kernel_height = 1 + random.below(std::min(3u, s.in.height));
   s.stride_x = 1 + random.below(2);
@@ -67,7 +67,7 @@ ConvShape draw_shape(Random& random, const HwConfig& hw) {
   s.pad_top = random.below(s.kernel_height);
   s.out = {(s.in.width + s.pad_left - s.kernel_width) / s.stride_x + 1,
            (s.in.height + s.pad_top - s.kernel_height) / s.stride_y + 1,
-           1 + random.below(2 * hw.mac_atomic_k_size)};
+           random.size(hw.mac_atomic_k_size, hw.mac_atomic_k_size + 5)};
   return s;
 }
 
@@ -102,7 +102,7 @@ void fetch_registers(Registers& regs, const ConvShape& s, const HwConfig& hw) {
            s.in.channels == 1   ? r::D_DATAIN_FORMAT_PIXEL_FORMAT_T_R8
            : s.in.channels == 3 ? r::D_DATAIN_FORMAT_PIXEL_FORMAT_T_Y8___U8V8_N444
                                 : r::D_DATAIN_FORMAT_PIXEL_FORMAT_T_A8B8G8R8);
-  regs.set(r::D_DAIN_ADDR_LOW_1_DATAIN_ADDR_LOW_1, kInput + 0x8000);
+  regs.set(r::D_DAIN_ADDR_LOW_1_DATAIN_ADDR_LOW_1, kInput + 0x4000);
   regs.set(r::D_LINE_UV_STRIDE_UV_LINE_STRIDE, line);
   regs.set(r::D_ZERO_PADDING_PAD_LEFT, s.pad_left);
 }
@@ -188,7 +188,7 @@ std::vector<Write> conv_program(Random& random, const HwConfig& hw, unsigned gro
   Program p;
   p.atom = hw.memory_atomic_size;
   reference::make_sdp(p, random, hw, conv.out);
-  if (to_pdp) reference::make_pdp(p, random, hw, conv.out);
+  if (to_pdp) reference::make_pdp(p, random, hw, conv.out, true);
   fly(p, to_pdp);
   Writer writer(group);
   if (to_pdp) writer.add(p.pdp, regs::pdp::D_OP_ENABLE);
@@ -208,7 +208,7 @@ std::vector<Write> legal_program(Path path, const HwConfig& hw, uint32_t seed, u
   const uint32_t atom = hw.memory_atomic_size;
   if (path == Path::kConv || path == Path::kConvToPdp)
     return conv_program(random, hw, group, path == Path::kConvToPdp);
-  const Size size{random.size(4, 12), random.size(4, 9), random.size(atom, 2 * atom + 5)};
+  const Size size{random.size(3, 5), random.size(3, 4), random.size(atom, 2 * atom + 1)};
   Program p;
   p.atom = atom;
   Writer writer(group);
@@ -221,6 +221,7 @@ std::vector<Write> legal_program(Path path, const HwConfig& hw, uint32_t seed, u
     writer.add(p.pdp, regs::pdp::D_OP_ENABLE);
   } else if (path == Path::kCdp && hw.cdp) {
     reference::make_cdp(p, random, hw, size);
+    p.cdp.set(regs::cdp::D_DATA_FORMAT_INPUT_DATA_TYPE, 0);  // int8; nv_full has more
     writer.add(p.cdp_rdma, regs::cdp_rdma::D_OP_ENABLE);
     writer.add(p.cdp, regs::cdp::D_OP_ENABLE);
   }

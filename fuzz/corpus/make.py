@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes the seeds of the fuzz targets: ONNX models with the tests' own writer, loadables compiled
-from them by dlavp, and traces. Hardware configurations are seeded from configs/hardware.
+from them by dlavp, traces, and register programs. Hardware configurations are seeded from
+configs/hardware.
 
     make.py path/to/dlavp
 """
@@ -81,6 +82,28 @@ dump_mem 0x80000000 4 a.dat
 DUMP = "a remark\n0x01 0x02\n0x03 0x04 0x05\n"
 
 
+PATHS = ("sdp", "pdp", "cdp", "conv", "conv_to_pdp")
+
+
+def register_programs():
+    """Name and bytes (fuzz/csb_target.hpp): on each configuration every path alone, and both groups
+    of all units with some time between."""
+
+    def record(*values):
+        return bytes(values) + bytes(8 - len(values))
+
+    def operation(path, seed, group):
+        return record(0, path, seed, 0, group)
+
+    for config, hw in enumerate(("small", "large", "small_256_full", "medium_512", "full")):
+        head = record(config, 15)
+        for path, name in enumerate(PATHS):
+            yield f"{hw}_{name}", head + operation(path, config, 0)
+        both = [(path, group) for group in (0, 1) for path in (1, 2, 3)]
+        mixed = [operation(path, 8 + path, group) + record(10, 200) for path, group in both]
+        yield f"{hw}_all", head + b"".join(mixed)
+
+
 def write(folder, name, content):
     os.makedirs(os.path.join(HERE, folder), exist_ok=True)
     with open(os.path.join(HERE, folder, name), "wb") as f:
@@ -94,6 +117,8 @@ def main():
         if name in ("network", "pool"):
             out = write("loadable", name + ".nvdla", b"")
             subprocess.run([sys.argv[1], "compile", path, "--config", "nv_small", "-o", out], check=True)
+    for name, program in register_programs():
+        write("csb", name, program)
     # The first byte: form and configuration; 0xff: the data file begins.
     for config, hw in enumerate(("small", "large", "full")):
         write("trace", f"cfg_{hw}", bytes([2 * config]) + CFG.encode() + b"\xff" + PACKETS.encode())

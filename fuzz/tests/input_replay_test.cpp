@@ -1,4 +1,5 @@
-// The fuzz targets for files, with any compiler: every seed as it is, then seeded mutations of it.
+// The fuzz targets for files, with any compiler: every seed as it is, then seeded mutations of it,
+// half of which keep the form.
 // Seed and mutations of each file: DLAVP_FUZZ_SEED, DLAVP_FUZZ_MUTATIONS.
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -10,11 +11,13 @@
 #include <vector>
 
 #include "fuzz/input_targets.hpp"
+#include "fuzz/mutators.hpp"
 
 namespace {
 
 using Bytes = std::vector<uint8_t>;
 using Target = bool (*)(std::span<const uint8_t>);
+using Mutator = Bytes (*)(std::span<const uint8_t>, uint32_t seed);
 
 uint64_t setting(const char* name, uint64_t otherwise) {
   const char* text = std::getenv(name);
@@ -64,7 +67,7 @@ Bytes mutate(Bytes bytes, std::mt19937_64& engine) {
 }
 
 /// `whole`: the seeds are accepted as they are.
-void replay(Target target, const std::string& folder, bool whole) {
+void replay(Target target, Mutator keep_form, const std::string& folder, bool whole) {
   const uint64_t seed = setting("DLAVP_FUZZ_SEED", 1), runs = setting("DLAVP_FUZZ_MUTATIONS", 150);
   size_t accepted = 0, refused = 0, files = 0;
   for (const auto& file : seeds_in(folder)) {
@@ -76,12 +79,19 @@ void replay(Target target, const std::string& folder, bool whole) {
     std::mt19937_64 engine(seed + bytes.size());
     for (uint64_t run = 0; run < runs; ++run) {
       INFO("mutation " << run);
-      ++(target(mutate(bytes, engine)) ? accepted : refused);
+      Bytes changed = mutate(bytes, engine);
+      if (run % 2 == 1) {
+        changed = bytes;
+        for (unsigned n = 1 + engine() % 3; n > 0 && !changed.empty(); --n)
+          changed = keep_form(changed, static_cast<uint32_t>(engine()));
+      }
+      ++(target(changed) ? accepted : refused);
     }
   }
   WARN(folder << ": " << files << " files, " << runs << " mutations of each from seed " << seed
               << ": " << accepted << " accepted, " << refused << " refused");
   CHECK(files > 0);
+  CHECK(accepted > 0);
   CHECK(refused > 0);
 }
 
@@ -90,19 +100,19 @@ void replay(Target target, const std::string& folder, bool whole) {
 using namespace dlavp::fuzz;
 
 TEST_CASE("fuzz: damaged loadables are read or refused") {
-  replay(run_loadable, "fuzz/corpus/loadable", true);
+  replay(run_loadable, mutate_loadable, "fuzz/corpus/loadable", true);
 }
 TEST_CASE("fuzz: the firmware runs or refuses damaged loadables") {
-  replay(run_firmware, "fuzz/corpus/loadable", false);
+  replay(run_firmware, mutate_loadable, "fuzz/corpus/loadable", false);
 }
 TEST_CASE("fuzz: damaged traces are read or refused") {
-  replay(run_trace, "fuzz/corpus/trace", true);
+  replay(run_trace, mutate_text, "fuzz/corpus/trace", true);
 }
 TEST_CASE("fuzz: damaged ONNX models are imported or refused") {
-  replay(run_onnx, "fuzz/corpus/onnx", true);
+  replay(run_onnx, mutate_onnx, "fuzz/corpus/onnx", true);
 }
 TEST_CASE("fuzz: damaged hardware configurations are loaded or refused") {
-  replay(run_hw_config, "configs/hardware", true);
+  replay(run_hw_config, mutate_text, "configs/hardware", true);
 }
 TEST_CASE("fuzz: inputs that once broke a promise keep it") {
   for (const auto& [target, folder] :
