@@ -103,7 +103,7 @@ void check_refused(const std::string& config, const std::string& name) {
   REQUIRE(text.find(kRefused.at(name)) != std::string::npos);
 }
 
-/// Every network of the folder for `config`; ResNet-50 is left out for its time.
+/// Every network of the folder for `config` but ResNet-50, which has tests of its own.
 void check_networks(const std::string& config, size_t at_least) {
   if (no_data()) return;
   Platform platform(config);
@@ -150,6 +150,18 @@ TEST_CASE("platform: every int8 network of NVIDIA's compiler on nv_small equals 
 
 TEST_CASE("platform: every int8 network of NVIDIA's compiler on nv_large equals the interpreter") {
   check_networks("nv_large", 3);
+}
+
+TEST_CASE("platform: NVIDIA's ResNet-50 on nv_small equals the interpreter") {
+  if (no_data()) return;
+  Platform platform("nv_small");
+  check_network(platform, "nv_small", "resnet50_nv_small_int8_perfilter");
+}
+
+TEST_CASE("platform: NVIDIA's ResNet-50 on nv_large equals the interpreter") {
+  if (no_data()) return;
+  Platform platform("nv_large");
+  check_network(platform, "nv_large", "resnet50_nv_large_int8_perfilter");
 }
 
 TEST_CASE("platform: a network that needs Rubik is refused where there is none") {
