@@ -6,7 +6,7 @@
 namespace dlavp::fuzz {
 
 bool run_firmware(std::span<const uint8_t> input) {
-  constexpr size_t kHeapBytes = size_t{1} << 17;
+  constexpr size_t kHeapBytes = size_t{1} << 18;
   fw_test::reset_fake();
   fw_test::Machine machine({input.begin(), input.end()}, 8, fw_test::Machine::kSmall, kHeapBytes);
   const FwError error = machine.run();

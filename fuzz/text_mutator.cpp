@@ -28,7 +28,7 @@ void change_number(std::string& line, Draw& draw) {
   } catch (const std::exception&) {
     used = 1;  // beyond 64 bits
   }
-  value = draw.number(value);
+  value = draw.chance(2) ? uint64_t{1} << draw.below(12) : draw.number(value);
   char text[32];
   std::snprintf(text, sizeof text, hex ? "0x%llx" : "%llu", static_cast<unsigned long long>(value));
   line.replace(at, used, text);

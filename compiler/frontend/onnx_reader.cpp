@@ -73,10 +73,12 @@ bool read_values(const onnx::TensorProto& t, OnnxTensor& out) {
 OnnxTensor convert(const onnx::TensorProto& t) {
   OnnxTensor out;
   out.name = t.name();
-  int64_t elements = 1;
+  constexpr int64_t kMostElements = int64_t{1} << 40;
+  int64_t elements = 1;  // -1: no number of elements
   for (int64_t d : t.dims()) {
     out.dims.push_back(d);
-    elements = d < 0 || elements > (int64_t{1} << 40) ? -1 : elements * d;
+    const bool bad = d < 0 || elements < 0 || (d != 0 && elements > kMostElements / d);
+    elements = bad ? -1 : elements * d;
   }
   if (t.data_location() == onnx::TensorProto::EXTERNAL) {
     out.problem = "its values are in an external file; save the model with embedded weights";
@@ -86,7 +88,10 @@ OnnxTensor convert(const onnx::TensorProto& t) {
         onnx::TensorProto::DataType_Name(static_cast<onnx::TensorProto::DataType>(t.data_type())));
   } else {
     const size_t count = out.integral ? out.ints.size() : out.floats.size();
-    if (elements < 0 || count != static_cast<size_t>(elements)) {
+    if (elements < 0) {
+      out.problem =
+          fmt::format("its shape has a negative size or more than {} elements", kMostElements);
+    } else if (count != static_cast<size_t>(elements)) {
       out.problem = fmt::format("{} values, its shape says {}", count, elements);
     }
   }

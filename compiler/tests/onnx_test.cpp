@@ -98,6 +98,17 @@ TEST_CASE("onnx: inputs of the wrong kind are refused by name") {
     m.node("GlobalMaxPool", {"w"}, "y");
     refused(m, "onnx.constant_input", "'w' is a constant");
   }
+  SECTION("a constant whose number of elements leaves 64 bits, or has a negative factor") {
+    for (const std::vector<int64_t>& dims :
+         {std::vector<int64_t>{int64_t{1} << 32, int64_t{1} << 32},
+          {-1, 0},
+          {12, int64_t{1} << 60}}) {
+      Model m;
+      m.tensor("w", dims, onnx::TensorProto::FLOAT);
+      m.node("Add", {"x", "w"}, "y");
+      refused(m, "onnx.initializer", "a negative size or more than 1099511627776 elements");
+    }
+  }
   SECTION("computed weights") {
     Model m;
     m.node("Relu", {"x"}, "r");
