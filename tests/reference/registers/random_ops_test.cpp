@@ -380,7 +380,7 @@ TEST_CASE("reference: random operations on legal configurations drawn at random"
 
 TEST_CASE("reference: the longest and the smallest operations equal the oracle") {
   constexpr uint32_t kLongest = 8192;
-  const uint64_t tries = setting("DLAVP_CORNER_TRIES", 4);
+  const uint64_t tries = setting("DLAVP_CORNER_TRIES", 2);
   for (const char* name : kConfigs) {
     const HwConfig hw = load_hw_config(name).value();
     const TimingParams timing = TimingParams::load(hw).value();
