@@ -26,8 +26,13 @@ uint32_t fw_csb_read(uint32_t offset) { return *word(boot->csb_address + offset)
 
 void fw_csb_play(const RegWrite* writes, uint32_t count) {
   const uint64_t base = boot->csb_address;
-  for (const RegWrite* end = writes + count; writes != end; ++writes)
-    *word(base + writes->offset) = writes->value;
+  for (; count >= 4; count -= 4, writes += 4) {
+    *word(base + writes[0].offset) = writes[0].value;
+    *word(base + writes[1].offset) = writes[1].value;
+    *word(base + writes[2].offset) = writes[2].value;
+    *word(base + writes[3].offset) = writes[3].value;
+  }
+  for (; count; --count, ++writes) *word(base + writes->offset) = writes->value;
 }
 
 uint64_t fw_cycle(void) {
