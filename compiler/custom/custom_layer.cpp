@@ -151,6 +151,7 @@ Result<CustomLayer> read_layer(const fs::path& path) {
   CustomLayer layer;
   layer.place = path.string();
   layer.sources.name = in.text("name").value_or("");
+  if (layer.sources.name.empty()) in.error("name", "name", "is empty");
   if (layer.sources.name.size() >= CORE_NAME_BYTES)
     in.error(
         "name", "name",
@@ -170,6 +171,10 @@ Result<CustomLayer> read_layer(const fs::path& path) {
   read_inputs(in, layer);
   for (MapReader& attribute : in.maps("attributes", Need::kOptional))
     layer.attributes.push_back(read_attribute(std::move(attribute)));
+  std::set<std::string> names;
+  for (const AttributeRule& attribute : layer.attributes)
+    if (!names.insert(attribute.name).second)
+      in.error("name", "attributes", fmt::format("'{}' is declared twice", attribute.name));
   const YAML::Node shape = in.node("shape");
   if (shape && shape.IsScalar() && shape.Scalar() == "same")
     layer.shape = {"c0", "h0", "w0"};

@@ -186,6 +186,8 @@ class Wrong(Case):
         for change, texts in (
             (("source: polynomial.c", "source: gone.c"), ["gone.c", "[custom.file]"]),
             (("name: Polynomial", "name: " + "P" * 32), ["31 characters", "[custom.name]"]),
+            (("name: Polynomial", 'name: ""'), ["is empty", "[custom.name]"]),
+            (("name: trim", "name: gain"), ["'gain' is declared twice", "[custom.name]"]),
             (("shape: ", "form: "), ["shape", "[custom.missing]", "[custom.unknown_key]"]),
             (("h0 - min", "h9 - min"), ["unknown name 'h9'", "[custom.expression]"]),
             (("max(w0, 1)", "max(w0, "), ["ends early", "[custom.expression]"]),
