@@ -66,14 +66,22 @@ static bool whole_atoms(const Map* m, uint32_t first, uint32_t count) {
   return inside % m->out->atom == 0;
 }
 
-static void copy_atom(uint8_t* to, const uint8_t* from, uint32_t bytes, const uint8_t* table) {
-  if (!table) {
-    typedef uint64_t __attribute__((may_alias, aligned(1))) Word;
-    for (uint32_t i = 0; i < bytes; i += sizeof(Word))
-      *(Word*)(void*)(to + i) = *(const Word*)(const void*)(from + i);
-  } else {
+/* Whole atoms: multiples of eight bytes. Not memcpy: a bad loadable may let them overlap. */
+static void copy_atoms(uint8_t* to, const uint8_t* from, uint32_t bytes, const uint8_t* table) {
+  typedef uint64_t __attribute__((may_alias, aligned(1))) Word;
+  enum { TURN = 4 * sizeof(Word) };
+  if (table) {
     for (uint32_t i = 0; i < bytes; ++i) to[i] = table[from[i]];
+    return;
   }
+  for (; bytes >= TURN; bytes -= TURN, to += TURN, from += TURN) {
+    Word* w = (Word*)(void*)to;
+    const Word* v = (const Word*)(const void*)from;
+    const Word a = v[0], b = v[1], c = v[2], d = v[3];
+    w[0] = a, w[1] = b, w[2] = c, w[3] = d;
+  }
+  for (; bytes; bytes -= sizeof(Word), to += sizeof(Word), from += sizeof(Word))
+    *(Word*)(void*)to = *(const Word*)(const void*)from;
 }
 
 static void copy_lane(uint8_t* to, const uint8_t* from, uint32_t width, uint32_t atom) {
@@ -110,10 +118,8 @@ static void choose_input(const Map* m, uint32_t* index, Line* line) {
 /* `width` columns one after the other, of one channel or (`bytes` above 1) of a whole atom. */
 static void copy_columns(uint8_t* to, const uint8_t* from, uint32_t width, uint32_t atom,
                          uint32_t bytes, const uint8_t* table) {
-  if (bytes > 1 && table)
-    copy_atom(to, from, width * atom, table);
-  else if (bytes > 1)
-    memcpy(to, from, (size_t)width * atom);
+  if (bytes > 1)
+    copy_atoms(to, from, width * atom, table);
   else if (table)
     translate_lane(to, from, width, atom, table);
   else
@@ -138,7 +144,7 @@ static void map_line(const Map* m, Line line, uint8_t* to, uint32_t bytes) {
     if (bytes == 1)
       *to = line.table ? line.table[*at] : *at;
     else
-      copy_atom(to, at, bytes, line.table);
+      copy_atoms(to, at, bytes, line.table);
   }
 }
 
