@@ -89,6 +89,14 @@ TEST_CASE("platform: a DRAM that the firmware is not linked for is refused") {
   CHECK(session.errors().has("run.firmware"));
 }
 
+TEST_CASE("platform: an accelerator of the first generation, whose registers lie elsewhere") {
+  const auto hw = load_hw_config("nv_full");
+  const auto timing = TimingParams::load(*hw);
+  const auto session = vp::Session::create(*hw, *timing, *load_platform_config("default"));
+  REQUIRE_FALSE(session);
+  CHECK(session.errors().has("run.generation"));
+}
+
 TEST_CASE("platform: a loadable larger than DRAM is refused") {
   const auto hw = load_hw_config("nv_small");
   const auto timing = TimingParams::load(*hw);

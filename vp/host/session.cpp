@@ -39,6 +39,11 @@ Session::Session(const HwConfig& hw, const TimingParams& timing, const PlatformC
 Result<std::unique_ptr<Session>> Session::create(const HwConfig& hw, const TimingParams& timing,
                                                  const PlatformConfig& platform,
                                                  std::span<const uint8_t> firmware) {
+  constexpr int kGeneration = 2;  // of the firmware's register addresses
+  if (hw.hw != kGeneration)
+    return Error{"run.generation", hw.name,
+                 fmt::format("hw is {}, the firmware knows the registers of hw {} only", hw.hw,
+                             kGeneration)};
   const auto costs = iss::CostTable::load(config_dir() / "iss" / "rv64gc.yaml");
   if (!costs) return costs.errors();
   std::unique_ptr<Session> session(new Session(hw, timing, platform, *costs));

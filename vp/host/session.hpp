@@ -38,7 +38,8 @@ struct RunFailure {
 
 class Session {
  public:
-  /// `firmware`: an ELF image; empty: the program's own. Errors: "run.firmware", "iss.*", "elf.*".
+  /// `firmware`: an ELF image; empty: the program's own. Errors: "run.firmware",
+  /// "run.generation" (hw 1 has other register addresses), "iss.*", "elf.*".
   static Result<std::unique_ptr<Session>> create(const HwConfig& hw, const TimingParams& timing,
                                                  const PlatformConfig& platform,
                                                  std::span<const uint8_t> firmware = {});
