@@ -38,6 +38,9 @@ auto write_memory(Builder& b, const Memory& m) {
 
 auto write_blob(Builder& b, const Blob& blob) {
   const auto name = b.CreateString(blob.name);
+  // Runtimes copy blobs: by whole words only from where one is aligned.
+  constexpr size_t kAlignment = 32;
+  b.ForceVectorAlignment(blob.data.size(), sizeof(uint8_t), kAlignment);
   const auto data = b.CreateVector(blob.data);
   const wire::Version version = wire_version(blob.version);
   return wire::CreateBlob(b, name, blob.data.size(), blob.interface, blob.sub_interface, &version,
