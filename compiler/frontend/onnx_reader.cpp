@@ -151,34 +151,53 @@ OnnxNode convert(const onnx::NodeProto& n) {
   return out;
 }
 
-}  // namespace
-
-Result<OnnxModel> decode_onnx(const std::string& bytes, const std::string& place) {
+Diagnostics parse(const std::string& bytes, const std::string& place, onnx::ModelProto& proto) {
   google::protobuf::SetLogHandler(nullptr);  // the error below says it with the file's name
-  onnx::ModelProto proto;
   if (!proto.ParseFromString(bytes)) {
-    return Error{"onnx.parse", place,
-                 fmt::format("not an ONNX model, or truncated ({} bytes read)", bytes.size())};
+    return Diagnostics(
+        Error{"onnx.parse", place,
+              fmt::format("not an ONNX model, or truncated ({} bytes read)", bytes.size())});
   }
   if (!proto.has_graph() || proto.graph().node_size() == 0) {
-    return Error{"onnx.empty", place, "no graph with nodes: not an ONNX model, or truncated"};
+    return Diagnostics(
+        Error{"onnx.empty", place, "no graph with nodes: not an ONNX model, or truncated"});
   }
+  return {};
+}
+
+/// Weights are freed as they are taken over: a large network's are hundreds of megabytes.
+OnnxModel convert(onnx::ModelProto& proto) {
   OnnxModel model;
   model.graph_name = proto.graph().name();
   for (const auto& set : proto.opset_import()) {
     if (set.domain().empty() || set.domain() == "ai.onnx") model.opset = set.version();
   }
-  for (const auto& t : proto.graph().initializer()) model.initializers[t.name()] = convert(t);
+  for (onnx::TensorProto& t : *proto.mutable_graph()->mutable_initializer()) {
+    model.initializers[t.name()] = convert(t);
+    t.clear_raw_data();
+  }
   for (const auto& v : proto.graph().input()) model.inputs.push_back(convert(v));
   for (const auto& v : proto.graph().output()) model.outputs.push_back(convert(v));
   for (const auto& n : proto.graph().node()) model.nodes.push_back(convert(n));
   return model;
 }
 
+}  // namespace
+
+Result<OnnxModel> decode_onnx(const std::string& bytes, const std::string& place) {
+  onnx::ModelProto proto;
+  if (Diagnostics wrong = parse(bytes, place, proto); !wrong.empty()) return wrong;
+  return convert(proto);
+}
+
 Result<OnnxModel> read_onnx(const std::string& path) {
-  const auto bytes = read_file(path, "onnx.open");
-  if (!bytes.ok()) return bytes.errors();
-  return decode_onnx(bytes.value(), path);
+  onnx::ModelProto proto;
+  {
+    const auto bytes = read_file(path, "onnx.open");
+    if (!bytes.ok()) return bytes.errors();
+    if (Diagnostics wrong = parse(*bytes, path, proto); !wrong.empty()) return wrong;
+  }
+  return convert(proto);
 }
 
 }  // namespace dlavp::compiler

@@ -58,7 +58,10 @@ auto write_tensor(Builder& b, const Tensor& t) {
 }  // namespace
 
 std::vector<uint8_t> write_loadable(const Loadable& l) {
-  Builder b;
+  constexpr size_t kLists = 1 << 16;  // bytes, more or less, of all but the blobs
+  size_t bytes = kLists;
+  for (const Blob& blob : l.blobs) bytes += blob.data.size();
+  Builder b(bytes);
   const auto tasks = write_list(b, l.tasks, write_task);
   const auto memories = write_list(b, l.memories, write_memory);
   const auto addresses = write_list(b, l.addresses, [](Builder& fb, const Address& a) {

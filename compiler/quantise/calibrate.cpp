@@ -82,6 +82,20 @@ class Groups {
   std::vector<std::optional<double>> fixed_;
 };
 
+bool is_softmax(const Node& node) {
+  const auto* softmax = node.as<SoftmaxOp>();
+  return softmax != nullptr && !softmax->log;
+}
+
+/// Nothing is left that the samples would decide.
+bool all_prescribed(const Graph& graph, const Groups& groups) {
+  const auto fixed = [&](TensorId id) { return groups.fixed(id).has_value(); };
+  return std::all_of(graph.inputs.begin(), graph.inputs.end(), fixed) &&
+         std::all_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
+           return fixed(node.output) || (is_softmax(node) && groups.of(node.output) == node.output);
+         });
+}
+
 void assign_scales(Graph& graph, const Groups& groups, const std::vector<Histogram>& histograms,
                    const CalibrationOptions& options) {
   std::map<TensorId, double> group_scales;
@@ -100,10 +114,8 @@ void assign_scales(Graph& graph, const Groups& groups, const std::vector<Histogr
   };
   for (TensorId id : graph.inputs) set(id);
   for (const Node& node : graph.nodes) {
-    const auto* softmax = node.as<SoftmaxOp>();
     set(node.output);
-    if (softmax != nullptr && !softmax->log && !groups.fixed(node.output) &&
-        groups.of(node.output) == node.output)
+    if (is_softmax(node) && !groups.fixed(node.output) && groups.of(node.output) == node.output)
       graph.tensor(node.output).scale = kSoftmaxScale;
   }
 }
@@ -130,9 +142,10 @@ Result<std::vector<InputRange>> calibrate(Graph& graph, const Samples& samples,
   if (Diagnostics wrong = check_samples(graph, samples); !wrong.empty()) return wrong;
   const Groups groups(graph);
   std::vector<Histogram> histograms(graph.tensors.size());
+  const size_t used = all_prescribed(graph, groups) ? 0 : samples.size();
   const bool two_passes = options.method != CalibrationMethod::kMinMax;
-  for (const auto& sample : samples) {
-    const FloatValues values = interpret_float(graph, sample);
+  for (size_t s = 0; s < used; ++s) {
+    const FloatValues values = interpret_float(graph, samples[s]);
     for (TensorId id = 0; id < values.size(); ++id) {
       for (float v : values[id]) {
         if (!std::isfinite(v)) {
@@ -144,7 +157,7 @@ Result<std::vector<InputRange>> calibrate(Graph& graph, const Samples& samples,
       }
     }
   }
-  for (size_t s = 0; two_passes && s < samples.size(); ++s) {
+  for (size_t s = 0; two_passes && s < used; ++s) {
     const FloatValues values = interpret_float(graph, samples[s]);
     for (TensorId id = 0; id < values.size(); ++id) histograms[groups.of(id)].count(values[id]);
   }

@@ -97,10 +97,10 @@ void Quantiser::conv_tail(const Node& node, const Node& tail, double unit, ConvL
   layer.sdp.out_shift = kResultBits;
 }
 
-/// Zero weights for the channels of the input that hold nothing.
-Tensor Quantiser::spread_weights(const Tensor& weights, TensorId input) const {
+/// Zero weights for the channels of the input that hold nothing, if there are such.
+std::optional<Tensor> Quantiser::spread_weights(const Tensor& weights, TensorId input) const {
   const auto spread = spread_.find(input);
-  if (spread == spread_.end()) return weights;
+  if (spread == spread_.end()) return std::nullopt;
   Tensor out = weights;
   out.shape.c = spread->second.back();
   out.values.assign(static_cast<size_t>(out.shape.elements()), 0.0F);
@@ -210,7 +210,8 @@ void Quantiser::conv(const Node& node, const ConvOp& op) {
                             : std::ldexp(out_scale, -int{kTableBits});
   }
   const bool x2_free = !op.residual && tail == nullptr;
-  conv_main(node, op, spread_weights(weights, node.inputs[0]), unit, x2_free, layer);
+  const std::optional<Tensor> spread = spread_weights(weights, node.inputs[0]);
+  conv_main(node, op, spread ? *spread : weights, unit, x2_free, layer);
   if (layer.sdp.x2.kind == StageKind::kOff) layer.sdp.x1.relu = op.relu && !op.residual;
   if (op.residual) layer.sdp.x2 = add_operand(in(node, 3), StageMode::kPerPoint, op.relu, bits);
   if (tail != nullptr) {

@@ -21,5 +21,7 @@ Result<Multipliers> make_multipliers(std::span<const double> factors, unsigned m
 
 /// The int8 value of `real` at `scale`: nearest, ties away from zero, within -127 to 127.
 [[nodiscard]] int8_t quantise_value(double real, double scale);
+/// The same of many finite values.
+void quantise_values(std::span<const float> real, double scale, std::span<int8_t> out);
 
 }  // namespace dlavp::compiler

@@ -4,7 +4,10 @@
 #include "compiler/quantise/quantise_conv.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <limits>
+#include <span>
 
 #include "compiler/quantise/multiplier.hpp"
 
@@ -32,6 +35,14 @@ unsigned bias_shift(const std::vector<double>& factor, const std::vector<double>
   return std::min(needed, tolerable);
 }
 
+/// The largest magnitude. The bits of positive floats are in the order of their values.
+float largest_magnitude(std::span<const float> values) {
+  int32_t most = 0;
+  for (const float v : values)
+    most = std::max(most, std::bit_cast<int32_t>(v) & std::numeric_limits<int32_t>::max());
+  return std::bit_cast<float>(most);
+}
+
 /// Units of one step of each kernel's integer sum.
 std::vector<double> sum_factors(const Tensor& weights, const std::vector<double>& bias_units,
                                 double input_scale, double unit) {
@@ -39,9 +50,8 @@ std::vector<double> sum_factors(const Tensor& weights, const std::vector<double>
   const size_t per_kernel = weights.values.size() / kernels;
   std::vector<double> factor(kernels);
   for (size_t k = 0; k < kernels; ++k) {
-    double largest = 0;
-    for (size_t i = 0; i < per_kernel; ++i)
-      largest = std::max(largest, std::abs(double{weights.values[k * per_kernel + i]}));
+    const double largest{
+        largest_magnitude(std::span(weights.values).subspan(k * per_kernel, per_kernel))};
     factor[k] = input_scale * largest / 127 / unit;
   }
   double largest = *std::max_element(factor.begin(), factor.end());
@@ -87,10 +97,8 @@ Result<QuantisedConv> quantise_conv(const Tensor& weights, const std::vector<flo
     const double exact =
         std::ldexp(static_cast<double>(multipliers->mul[k]), -int{multipliers->shift});
     const double weight_scale = fixed.empty() ? exact * unit / input_scale : fixed_scale(k);
-    for (size_t i = 0; i < per_kernel; ++i) {
-      out.weights[k * per_kernel + i] =
-          quantise_value(double{weights.values[k * per_kernel + i]}, weight_scale);
-    }
+    quantise_values(std::span(weights.values).subspan(k * per_kernel, per_kernel), weight_scale,
+                    std::span(out.weights).subspan(k * per_kernel, per_kernel));
     const double operand = std::round(bias_units[k] / std::ldexp(exact, static_cast<int>(shift)));
     out.x1.alu.push_back(static_cast<int16_t>(std::clamp(operand, -kOperandMax, kOperandMax)));
     const double added = std::ldexp(exact * out.x1.alu.back(), static_cast<int>(shift));

@@ -72,7 +72,7 @@ class Quantiser {
   [[nodiscard]] SdpStage channel_sum(const std::vector<float>& shifts, double unit) const;
   [[nodiscard]] TensorId padded_input(const Node& node, Window& window);
   void scale_layer(const Node& node, const ScaleOp& op);
-  [[nodiscard]] Tensor spread_weights(const Tensor& weights, TensorId input) const;
+  [[nodiscard]] std::optional<Tensor> spread_weights(const Tensor& weights, TensorId input) const;
   [[nodiscard]] std::optional<std::vector<double>> slopes_of(const Node& node) const;
   [[nodiscard]] SdpStage prelu_stage(const Node& node, const std::vector<double>& slopes) const;
 

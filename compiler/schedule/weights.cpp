@@ -7,12 +7,10 @@ namespace dlavp::compiler {
 
 std::vector<uint8_t> pack_weights(const HwConfig& hw, const WeightShape& shape,
                                   uint32_t y_extension, std::span<const int8_t> weights) {
-  std::vector<uint8_t> out;
-  out.reserve(weights.size() + hw.cbuf_bank_width);
-  const auto at = [&](uint32_t k, uint32_t c, uint32_t r, uint32_t s) {
-    const size_t i = ((size_t{k} * shape.channels + c) * shape.height + r) * shape.width + s;
-    return static_cast<uint8_t>(weights[i]);
-  };
+  const size_t width = hw.cbuf_bank_width;
+  std::vector<uint8_t> out((weights.size() + width - 1) / width * width);
+  const size_t plane = size_t{shape.height} * shape.width;
+  uint8_t* to = out.data();
   for (uint32_t k0 = 0; k0 < shape.kernels; k0 += hw.mac_atomic_k_size) {
     const uint32_t k1 = std::min(shape.kernels, k0 + hw.mac_atomic_k_size);
     for (uint32_t c0 = 0; c0 < shape.channels; c0 += hw.mac_atomic_c_size) {
@@ -22,14 +20,15 @@ std::vector<uint8_t> pack_weights(const HwConfig& hw, const WeightShape& shape,
         for (uint32_t s = 0; s < shape.width; ++s) {
           for (uint32_t k = k0; k < k1; ++k) {
             for (uint32_t r = r0; r < r1; ++r) {
-              for (uint32_t c = c0; c < c1; ++c) out.push_back(at(k, c, r, s));
+              const int8_t* from = weights.data() + (size_t{k} * shape.channels + c0) * plane +
+                                   size_t{r} * shape.width + s;
+              for (uint32_t c = c0; c < c1; ++c, from += plane) *to++ = static_cast<uint8_t>(*from);
             }
           }
         }
       }
     }
   }
-  while (out.size() % hw.cbuf_bank_width != 0) out.push_back(0);
   return out;
 }
 

@@ -21,6 +21,8 @@ inline Result<std::string> read_file(const std::string& path, const std::string&
   if (!file) return Error{id, path, fmt::format("cannot be opened: {}", std::strerror(errno))};
   constexpr std::size_t kChunk = 1 << 16;
   std::string bytes;
+  if (const auto size = std::filesystem::file_size(path, ignored); !ignored)
+    bytes.reserve(static_cast<std::size_t>(size) + kChunk);
   do {
     const std::size_t have = bytes.size();
     bytes.resize(have + kChunk);
