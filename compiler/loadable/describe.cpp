@@ -5,8 +5,6 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "compiler/loadable/core_block.h"
-
 namespace dlavp::loadable {
 
 using Json = nlohmann::ordered_json;
@@ -286,6 +284,22 @@ Json fields_of(const Reloc& r) {
 
 Json fields_of(const Submit& s) { return {{"id", s.id}, {"task_ids", s.task_ids}}; }
 
+Json tensors_of(const std::vector<DlaCoreTensor>& tensors) {
+  Json out = Json::array();
+  for (const DlaCoreTensor& t : tensors)
+    out.push_back({{"address", +t.address},
+                   {"offset", +t.offset},
+                   {"element", +t.element},
+                   {"width", +t.width},
+                   {"height", +t.height},
+                   {"channels", +t.channels},
+                   {"line_stride", +t.line_stride},
+                   {"surface_stride", +t.surface_stride},
+                   {"atom", +t.atom},
+                   {"scale", +t.scale}});
+  return out;
+}
+
 template <typename T>
 Json list_of(const std::vector<T>& entries) {
   Json out = Json::array();
@@ -347,16 +361,18 @@ Json describe_emu(const EmuEntry& e) {
   const DlaEmuOp& op = e.operation;
   Json fields = {{"input_scale_factor", +op.input_scale_factor},
                  {"output_scale_factor", +op.output_scale_factor}};
-  const char* engine = "power";
-  if (op.op_type == DLA_EMU_CORE) {
-    DlaCoreReference block{};
+  const char* engine = op.op_type == DLA_EMU_SOFTMAX ? "softmax" : "power";
+  if (op.op_type == DLA_EMU_SOFTMAX) {
+    fields["axis"] = +op.u.axis;
+  } else if (e.core) {
+    DlaCoreReference block;
     std::memcpy(&block, &op.u, sizeof block);
     engine = "core";
     fields["block"] = {
         {"address", +block.address}, {"offset", +block.offset}, {"bytes", +block.bytes}};
-  } else if (op.op_type == DLA_EMU_SOFTMAX) {
-    engine = "softmax";
-    fields["axis"] = +op.u.axis;
+    fields["kernel"] = e.core->kernel_name();
+    fields["inputs"] = tensors_of(e.core->inputs);
+    fields["outputs"] = tensors_of(e.core->outputs);
   } else {
     fields["power"] = +op.u.power.power;
     fields["scale"] = +op.u.power.scale;

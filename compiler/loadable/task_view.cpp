@@ -7,8 +7,6 @@
 #include <optional>
 #include <set>
 
-#include "compiler/loadable/core_block.h"
-
 namespace dlavp::loadable {
 namespace {
 
@@ -222,7 +220,8 @@ uint16_t emu_format(uint16_t precision) {
 /// CPU operations of the first interface: one packed byte, then the floats; no scale factors.
 EmuEntry widen_emu(const uint8_t* op, const uint8_t* buffers) {
   EmuEntry out;
-  std::memset(&out, 0, sizeof(out));
+  std::memset(&out.operation, 0, sizeof out.operation);
+  std::memset(&out.buffers, 0, sizeof out.buffers);
   out.operation.op_type = op[0];
   out.operation.input_scale_factor = out.operation.output_scale_factor = 1.0F;
   if (op[0] == DLA_EMU_POWER)
@@ -261,7 +260,57 @@ void check_emu(Reader& r, const EmuEntry& e, size_t number) {
   }
 }
 
+/// The block that a core operation refers to, checked as far as it is read here.
+std::optional<CoreBlock> read_core_block(Reader& r, const DlaEmuOp& op, size_t number) {
+  const std::string place = fmt::format("{}: operation {}", r.place(), number);
+  DlaCoreReference reference;
+  std::memcpy(&reference, &op.u, sizeof reference);
+  const uint64_t end = uint64_t{reference.offset} + reference.bytes;
+  const auto window = r.window("core block", reference.address, end);
+  if (!window) return std::nullopt;
+  const uint8_t* at = window->bytes.data() + reference.offset;
+  CoreBlock out;
+  if (reference.bytes < sizeof out.header) {
+    r.errors.add("loadable.core_block", place,
+                 fmt::format("block of {} bytes, its header has {}", uint32_t{reference.bytes},
+                             sizeof out.header));
+    return std::nullopt;
+  }
+  std::memcpy(&out.header, at, sizeof out.header);
+  const uint64_t tensors = uint64_t{out.header.num_inputs} + out.header.num_outputs;
+  const uint64_t wanted = sizeof out.header + tensors * sizeof(DlaCoreTensor);
+  if (out.header.magic != CORE_MAGIC || reference.bytes < wanted) {
+    r.errors.add("loadable.core_block", place,
+                 fmt::format("magic {:#x} and {} bytes, expected {:#x} and at least {}",
+                             uint32_t{out.header.magic}, uint32_t{reference.bytes},
+                             uint32_t{CORE_MAGIC}, wanted));
+    return std::nullopt;
+  }
+  for (uint64_t i = 0; i < tensors; ++i) {
+    DlaCoreTensor t;
+    std::memcpy(&t, at + sizeof out.header + i * sizeof t, sizeof t);
+    (i < out.header.num_inputs ? out.inputs : out.outputs).push_back(t);
+    if (r.address(t.address) == nullptr)
+      r.errors.add("loadable.emu_address", place,
+                   fmt::format("tensor {}: address {} of an address list of {}", i, int{t.address},
+                               r.address_count()));
+  }
+  return out;
+}
+
 }  // namespace
+
+const char* core_kernel_name(unsigned kernel) {
+  static constexpr std::array<const char*, CORE_KERNELS> kNames = {
+      "custom", "table",     "binary",  "map",      "resize", "reorder",
+      "reduce", "normalise", "softmax", "argument", "lrn",    "pool"};
+  return kernel < kNames.size() ? kNames[kernel] : "unknown";
+}
+
+std::string CoreBlock::kernel_name() const {
+  if (header.kernel != CORE_CUSTOM) return core_kernel_name(header.kernel);
+  return {header.name, strnlen(header.name, sizeof header.name)};
+}
 
 const char* engine_name(unsigned op_type) {
   static constexpr std::array<const char*, DLA_ENGINE_COUNT> kNames = {"BDMA", "CONV", "SDP",
@@ -352,8 +401,11 @@ Result<EmuTask> read_emu_task(const Loadable& loadable, const Task& task) {
         old_layout
             ? widen_emu(operations->bytes.data() + i * kOldStride, buffers->bytes.data() + at)
             : EmuEntry{load<DlaEmuOp>(operations->bytes, i * sizeof(DlaEmuOp)),
-                       load<DlaEmuBuffers>(buffers->bytes, at)});
-    check_emu(r, out.operations.back(), i);
+                       load<DlaEmuBuffers>(buffers->bytes, at), std::nullopt});
+    EmuEntry& entry = out.operations.back();
+    check_emu(r, entry, i);
+    if (entry.operation.op_type == DLA_EMU_CORE)
+      entry.core = read_core_block(r, entry.operation, i);
   }
   if (!r.errors.empty()) return r.errors;
   return out;

@@ -4,8 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
+#include "compiler/loadable/core_block.h"
 #include "compiler/loadable/dla_descriptors.h"
 #include "compiler/loadable/loadable.hpp"
 
@@ -26,9 +29,18 @@ struct DlaTask {
   std::vector<DlaLut> luts;
 };
 
+/// The parameter block of an operation of type DLA_EMU_CORE, without its values.
+struct CoreBlock {
+  DlaCoreHeader header;
+  std::vector<DlaCoreTensor> inputs, outputs;
+  /// "resize", ..., or the name of a custom kernel.
+  [[nodiscard]] std::string kernel_name() const;
+};
+
 struct EmuEntry {
   DlaEmuOp operation;
   DlaEmuBuffers buffers;
+  std::optional<CoreBlock> core;
 };
 
 struct EmuTask {
@@ -41,6 +53,9 @@ struct EmuTask {
 /// parents existing operations, LUT indices and cube addresses within their lists, cubes inside
 /// their windows. Precondition: `loadable` is valid and holds `task`.
 Result<DlaTask> read_dla_task(const Loadable& loadable, const Task& task);
+
+/// "table", "softmax", ... of a CORE_* number; "unknown".
+[[nodiscard]] const char* core_kernel_name(unsigned kernel);
 
 /// The same for interface EMU.
 Result<EmuTask> read_emu_task(const Loadable& loadable, const Task& task);

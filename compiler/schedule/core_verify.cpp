@@ -2,16 +2,12 @@
 #include "compiler/schedule/core_verify.hpp"
 
 #include <algorithm>
-#include <array>
 
-#include "compiler/loadable/core_block.h"
+#include "compiler/loadable/task_view.hpp"
 
 namespace dlavp::compiler {
 namespace {
 
-constexpr std::array<const char*, CORE_KERNELS> kNames = {
-    "custom", "table",     "binary",  "map",      "resize", "reorder",
-    "reduce", "normalise", "softmax", "argument", "lrn",    "pool"};
 constexpr size_t kTable = 256;
 
 class Check {
@@ -158,7 +154,7 @@ class Check {
 
 std::string core_kernel_name(const CoreLayer& layer) {
   if (layer.kernel == CORE_CUSTOM) return layer.custom;
-  return layer.kernel < kNames.size() ? kNames[layer.kernel] : "unknown";
+  return loadable::core_kernel_name(layer.kernel);
 }
 
 Diagnostics verify_core(const LayerProgram& program, const Layer& layer) {

@@ -69,6 +69,30 @@ Loadable emu_loadable(bool old_layout) {
   return l;
 }
 
+/// The same with a core layer, whose block lies where the dependency graph lay.
+Loadable core_loadable() {
+  Loadable l = emu_loadable(false);
+  struct DLA_PACKED Block {
+    DlaCoreHeader header;
+    DlaCoreTensor input, output;
+  };
+  Block block{};
+  block.header.magic = CORE_MAGIC;
+  block.header.kernel = CORE_RESIZE;
+  block.header.num_inputs = block.header.num_outputs = 1;
+  block.input.address = 1;
+  block.output.address = 2;
+  block.output.width = 9;
+  l.blobs[1].data = bytes_of(block);
+  l.memories[3].size = l.addresses[3].size = sizeof block;
+  const DlaCoreReference reference{3, 0, 0, sizeof block};
+  edit<DlaEmuOp>(l.blobs[2], [&](DlaEmuOp& op) {
+    op.op_type = DLA_EMU_CORE;
+    std::memcpy(&op.u, &reference, sizeof reference);
+  });
+  return l;
+}
+
 }  // namespace
 
 TEST_CASE("task view: a task of version 0.12 is decoded as written") {
@@ -182,6 +206,46 @@ TEST_CASE("task view: CPU operations of both layouts are decoded") {
   CHECK(uint16_t{e.buffers.src_data.channel} == 5);
   CHECK(uint32_t{e.buffers.src_data.surf_stride} == 64);
   CHECK(int16_t{e.buffers.dst_data.address} == 2);
+}
+
+TEST_CASE("task view: a core layer shows its kernel and tensors") {
+  Loadable l = core_loadable();
+  const Result<EmuTask> task = read_emu_task(l, l.tasks[0]);
+  REQUIRE(task.ok());
+  const auto& core = task->operations[0].core;
+  REQUIRE(core);
+  CHECK(core->kernel_name() == "resize");
+  REQUIRE(core->inputs.size() == 1);
+  REQUIRE(core->outputs.size() == 1);
+  CHECK(uint32_t{core->outputs[0].width} == 9);
+  edit<DlaCoreHeader>(l.blobs[1], [](DlaCoreHeader& h) {
+    h.kernel = CORE_CUSTOM;
+    std::memcpy(h.name, "swish", 5);
+  });
+  CHECK(read_emu_task(l, l.tasks[0])->operations[0].core->kernel_name() == "swish");
+}
+
+TEST_CASE("task view: each broken core block is named") {
+  const auto errors_of = [](const std::function<void(Loadable&)>& damage) {
+    Loadable l = core_loadable();
+    damage(l);
+    const Result<EmuTask> task = read_emu_task(l, l.tasks[0]);
+    REQUIRE_FALSE(task.ok());
+    return task.errors();
+  };
+  const auto reference = [](const DlaCoreReference& value) {
+    return [value](Loadable& l) {
+      edit<DlaEmuOp>(l.blobs[2], [&](DlaEmuOp& op) { std::memcpy(&op.u, &value, sizeof value); });
+    };
+  };
+  CHECK(errors_of(reference({3, 0, 0, 55})).has("loadable.core_block"));
+  CHECK(errors_of(reference({3, 0, 0, 57})).has("loadable.core_block"));
+  CHECK(errors_of(reference({3, 0, 4, 132})).has("loadable.core_block"));
+  CHECK(errors_of(reference({3, 0, 1, 136})).has("loadable.list_size"));
+  CHECK(errors_of(reference({9, 0, 0, 136})).has("loadable.list_index"));
+  CHECK(errors_of([](Loadable& l) {
+          edit<DlaCoreHeader>(l.blobs[1], [](DlaCoreHeader& h) { h.num_inputs = 2; });
+        }).has("loadable.core_block"));
 }
 
 TEST_CASE("task view: each broken CPU operation is named") {
