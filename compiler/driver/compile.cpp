@@ -14,7 +14,8 @@ Result<Compiled> compile_graph(const HwConfig& hw, Graph graph, const Samples& s
   out.graph = std::move(graph);
   if (Diagnostics wrong = out.graph.verify(); !wrong.empty()) return wrong;
   stage("passes", 0.1);
-  out.passes = run_passes(out.graph);
+  out.passes =
+      run_passes(out.graph, options.schedule.fuse ? standard_passes() : unfused_passes());
   out.passes.push_back({"cut convolutions along channels", split_channels(hw, out.graph)});
   stage("calibrate", 0.2);
   auto ranges = calibrate(out.graph, samples, options.calibration);

@@ -37,13 +37,17 @@ struct Pass {
 /// The passes before quantisation, in order.
 [[nodiscard]] const std::vector<Pass>& standard_passes();
 
+/// Without those that put scale, add and ReLU into the operation before.
+[[nodiscard]] std::vector<Pass> unfused_passes();
+
 struct PassStatistic {
   std::string name;
   size_t applied = 0;
 };
 
-/// Runs the passes; the graph is verified before the first and after each, and a pass that breaks a
-/// rule is an internal error naming it. Precondition: `graph` is well formed.
+/// Runs the passes; the graph is verified before the first and after each (the values of constants
+/// after the last), and a pass that breaks a rule is an internal error naming it. Precondition:
+/// `graph` is well formed.
 std::vector<PassStatistic> run_passes(Graph& graph,
                                       const std::vector<Pass>& passes = standard_passes());
 

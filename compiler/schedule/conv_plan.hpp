@@ -18,12 +18,14 @@ struct ScheduleOptions {
   bool flatten = true;        ///< 1x1 convolutions are cut at any pixel
   bool extend_rows = true;    ///< images: several kernel rows in one step
   bool fuse_pool = true;      ///< pooling on the fly behind a convolution
+  bool fuse = true;           ///< scale, add and ReLU in the operation before; changes the bytes
+  bool pipeline = true;       ///< operations start while others run
   bool use_sram = true;       ///< activations in the second memory, if they fit
   uint64_t sram_bytes = uint64_t{4} << 20;  ///< of the second memory; the default platform's
 };
 
-/// What each level (0 to 3) of --optimize has on: nothing; what concerns one operation; all of a
-/// layer and of the network; the second memory too.
+/// What each level (0 to 3) of --optimize has on: nothing but `fuse` and `pipeline`; what concerns one
+/// operation; all of a layer and of the network; the second memory too.
 [[nodiscard]] ScheduleOptions optimisation_level(unsigned level);
 
 /// One convolution, in the order of execution.

@@ -33,6 +33,18 @@ void chain(HwTask& task) {
   }
 }
 
+/// Makes every operation wait until what was joined before it is complete: its last one says so.
+void serialise(HwTask& task) {
+  const size_t count = task.operations.size();
+  for (size_t first = 0, next = 0; first < count; first = next) {
+    for (next = first + 1; next < count && task.operations[next].fused();) ++next;
+    for (size_t i = next; i < count && (i == next || task.operations[i].fused()); ++i) {
+      Wait& wait = task.operations[next - 1].consumers[slot(task.operations[i].engine())];
+      wait = {static_cast<int32_t>(i), Event::kCompleted};
+    }
+  }
+}
+
 /// Operations that write to a buffer, in order.
 using Writers = std::map<BufferId, std::vector<size_t>>;
 
@@ -143,12 +155,13 @@ class Order {
 
 CompletedBefore completed_before(const HwTask& task) { return Order(task).derive(); }
 
-CompletedBefore link_operations(HwTask& task) {
+CompletedBefore link_operations(HwTask& task, bool pipeline) {
   for (HwOperation& op : task.operations) {
     op.consumers = {};
     op.fused_parent = {};
   }
   chain(task);
+  if (!pipeline) serialise(task);
   Writers writers;
   for (size_t i = 0; i < task.operations.size(); ++i) {
     wait_for_inputs(task, i, writers);

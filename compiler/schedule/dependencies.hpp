@@ -25,8 +25,9 @@ struct CompletedBefore {
 
 /// Fills consumers, fused_parent and dependencies of every operation. The firmware enables the
 /// operations of one engine in order (each waits for the one before it to be enabled), has at most
-/// two of an engine in flight, and starts a fused SDP before its convolution.
-CompletedBefore link_operations(HwTask& task);
+/// two of an engine in flight, and starts a fused SDP before its convolution. Without `pipeline`
+/// operations wait until what is before them is complete; only those joined on the fly run together.
+CompletedBefore link_operations(HwTask& task, bool pipeline = true);
 
 /// The same relation, derived from the links alone; what `verify` trusts.
 [[nodiscard]] CompletedBefore completed_before(const HwTask& task);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "compiler/memory/liveness.hpp"
 #include "compiler/schedule/conv_chunks.hpp"
@@ -254,17 +255,22 @@ HwConv Scheduler::conv_base(const ConvChunk& chunk, const ConvGeometry& g,
                             const ConvTiling& tiling) {
   const auto& c = *layers_.layers[chunk.layer].as<ConvLayer>();
   const auto all = static_cast<uint32_t>(shape(layers_.layers[chunk.layer].output).c);
-  WeightShape dense;
-  std::vector<int8_t> weights =
-      densify_weights({all, chunk.in_channels, c.window.kernel_h, c.window.kernel_w}, c.groups,
-                      chunk.first_group, chunk.groups, c.weights, dense);
+  const WeightShape grouped{all, chunk.in_channels, c.window.kernel_h, c.window.kernel_w};
+  WeightShape dense = grouped;
+  std::vector<int8_t> made;
+  std::span<const int8_t> weights = c.weights;
+  if (c.groups != 1) {
+    made = densify_weights(grouped, c.groups, chunk.first_group, chunk.groups, c.weights, dense);
+    weights = made;
+  }
   HwConv base;
   base.window = g.window;
   base.image = g.image;
   base.image_channels = g.in_c;
   if (const LayerInput* image = image_input(c.input)) {
     base.converter = image->converter;
-    weights = fold_image_weights(dense, g.in_c, weights);
+    made = fold_image_weights(dense, g.in_c, weights);
+    weights = made;
   }
   base.y_extension = tiling.y_extension;
   const std::vector<uint8_t> packed = pack_weights(hw_, dense, tiling.y_extension, weights);
@@ -399,7 +405,7 @@ Diagnostics Scheduler::lower(size_t layer) {
 
 void Scheduler::place() {
   std::vector<CompletedBefore> before;
-  for (HwTask& task : out_.tasks) before.push_back(link_operations(task));
+  for (HwTask& task : out_.tasks) before.push_back(link_operations(task, options_.pipeline));
   const Liveness live = analyse_liveness(out_, before);
   const MemoryPlan plan = plan_memory(live.requests, kAlignment);
   for (size_t i = 0; i < live.ids.size(); ++i) out_.buffers[live.ids[i]].offset = plan.offsets[i];
@@ -414,6 +420,10 @@ Result<HwProgram> Scheduler::run() {
   if (!wrong.empty()) return wrong;
   wrong = plan();
   if (!wrong.empty()) return wrong;
+  size_t weights = 0;
+  for (const Layer& l : layers_.layers)
+    if (const auto* c = l.as<ConvLayer>()) weights += c->weights.size();
+  out_.constants.reserve(weights + weights / 8);
   add_buffers();
   for (size_t i = 0; i < layers_.layers.size(); ++i) {
     const Diagnostics errors = lower(i);

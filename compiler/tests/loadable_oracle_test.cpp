@@ -111,7 +111,8 @@ TEST_CASE("loadable: every optimisation, switched off, leaves the bytes as they 
   using Switch = bool ScheduleOptions::*;
   constexpr Switch kSwitches[] = {&ScheduleOptions::overlap,   &ScheduleOptions::reuse_weights,
                                   &ScheduleOptions::flatten,   &ScheduleOptions::extend_rows,
-                                  &ScheduleOptions::fuse_pool, &ScheduleOptions::use_sram};
+                                  &ScheduleOptions::fuse_pool, &ScheduleOptions::use_sram,
+                                  &ScheduleOptions::pipeline};
   auto hw = load_hw_config("nv_large");
   REQUIRE(hw.ok());
   HwConfig small = hw.value();
@@ -129,6 +130,27 @@ TEST_CASE("loadable: every optimisation, switched off, leaves the bytes as they 
     off.schedule.*s = false;
     check_equal(small, g, b.samples(1), off);
   }
+}
+
+TEST_CASE("loadable: without fusion every add and activation is an operation of its own") {
+  NetworkBuilder b(6);
+  const TensorId x = b.input({1, 8, 12, 12});
+  const TensorId first = b.relu(b.conv(x, 8, window(3, 1, 1)));
+  const Graph g = b.finish(b.relu(b.sum(b.conv(first, 8, window(1)), first)));
+  const auto hw = load_hw_config("nv_small");
+  REQUIRE(hw.ok());
+  CompileOptions options;
+  options.measure = false;
+  const auto points = [&](bool fuse) {
+    options.schedule.fuse = fuse;
+    check_equal(hw.value(), g, b.samples(1), options);
+    const auto compiled = compile_graph(hw.value(), g, b.samples(1), options);
+    REQUIRE(compiled.ok());
+    return std::count_if(compiled->layers.layers.begin(), compiled->layers.layers.end(),
+                         [](const Layer& l) { return l.as<PointLayer>() != nullptr; });
+  };
+  REQUIRE(points(true) == 0);
+  REQUIRE(points(false) == 3);
 }
 
 TEST_CASE("loadable: pixel inputs of one and three channels go through the converter") {

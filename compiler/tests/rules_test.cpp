@@ -314,6 +314,39 @@ TEST_CASE("schedule: an SDP that reads memory waits for the convolutions before 
   }
 }
 
+TEST_CASE("schedule: without pipelining an operation waits for all that is before it") {
+  // Two convolutions with their SDPs, a pooling, an SDP alone: none reads another's result.
+  HwTask task;
+  HwConv conv;
+  conv.src.buffer = 7;
+  conv.src.bytes = 64;
+  HwSdp fed;
+  fed.src.stream = true;
+  fed.dst.buffer = 1;
+  fed.dst.bytes = 64;
+  HwSdp alone;
+  alone.src.buffer = 9;
+  alone.dst.buffer = 2;
+  HwPdp pool;
+  pool.src.buffer = 8;
+  pool.dst.buffer = 3;
+  task.operations.resize(6);
+  task.operations[0].work = conv;
+  task.operations[1].work = fed;
+  task.operations[2].work = conv;
+  task.operations[3].work = fed;
+  task.operations[4].work = pool;
+  task.operations[5].work = alone;
+  const std::vector<size_t> chains = {0, 0, 1, 1, 2, 3};
+  const CompletedBefore apart = link_operations(task, false);
+  const CompletedBefore together = link_operations(task);
+  for (size_t first = 0; first < 6; ++first)
+    for (size_t second = 0; second < 6; ++second)
+      REQUIRE(apart(first, second) == (chains[first] < chains[second]));
+  REQUIRE(!together(3, 4));
+  REQUIRE(!together(1, 3));
+}
+
 TEST_CASE("schedule: the order of thousands of operations is found in a fraction of a second") {
   HwTask task;
   for (BufferId i = 0; i < 1500; ++i) {
