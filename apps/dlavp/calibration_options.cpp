@@ -51,7 +51,10 @@ Diagnostics apply_scales(const Cli& cli, Graph& graph) {
   if (!table) return table.errors();
   const auto found = apply_scale_table(graph, *table, path);
   if (!found) return found.errors();
-  graph.notes.push_back(fmt::format("{} gives {} of the scales", path, *found));
+  const size_t all = graph.nodes.size() + graph.inputs.size();
+  const bool random = !cli.has("calibrate") && *found < all;
+  graph.notes.push_back(fmt::format("{} gives {} of {} scales{}", path, *found, all,
+                                    random ? "; random inputs in [-1, 1] give the others" : ""));
   return {};
 }
 

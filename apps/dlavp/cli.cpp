@@ -52,6 +52,36 @@ int fail(const std::string& id, const std::string& place, const std::string& mes
   return fail(Diagnostics(Error{id, place, message}));
 }
 
+namespace {
+
+/// Letters to insert, drop, replace or swap with their neighbour to make one word the other.
+size_t distance(const std::string& a, const std::string& b) {
+  std::vector<std::vector<size_t>> d(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
+  for (size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
+  for (size_t i = 1; i <= a.size(); ++i)
+    for (size_t j = 1; j <= b.size(); ++j) {
+      d[i][j] = std::min(
+          {d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+    }
+  return d[a.size()][b.size()];
+}
+
+}  // namespace
+
+std::string meant(const std::string& word, const std::vector<std::string>& known) {
+  size_t least = std::min<size_t>(2, word.size() / 3) + 1;
+  std::string best;
+  for (const std::string& k : known)
+    if (const size_t d = distance(word, k); d < least) {
+      least = d;
+      best = k;
+    }
+  return best;
+}
+
 Cli::Cli(std::string command, std::string synopsis, std::string about,
          std::vector<std::string> examples)
     : command_(std::move(command)),
@@ -90,6 +120,13 @@ std::optional<int> Cli::parse(const std::vector<std::string>& args) {
       return kDone;
     }
     po::notify(values_);
+  } catch (const po::unknown_option& e) {
+    std::vector<std::string> names;
+    for (const auto& option : shown_.options()) names.push_back("--" + option->long_name());
+    const std::string near = meant(e.get_option_name(), names);
+    return fail("cli.option", "dlavp " + command_,
+                fmt::format("{}{}; see dlavp {} --help", e.what(),
+                            near.empty() ? "" : fmt::format(" (is {} meant?)", near), command_));
   } catch (const po::error& e) {
     return fail("cli.option", "dlavp " + command_,
                 fmt::format("{}; see dlavp {} --help", e.what(), command_));

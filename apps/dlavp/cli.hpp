@@ -20,6 +20,9 @@ inline constexpr int kInternalError = 3;  ///< a bug in dlavp
 int fail(const Diagnostics& errors);
 int fail(const std::string& id, const std::string& place, const std::string& message);
 
+/// The one of `known` that `word` seems to mean, a letter or two off; empty: none.
+[[nodiscard]] std::string meant(const std::string& word, const std::vector<std::string>& known);
+
 /// One subcommand's options. --help is there already, --json if asked for.
 ///
 ///   Cli cli("trace", "DIR... --config NAME", "Plays register traces.", {"dlavp trace t --config

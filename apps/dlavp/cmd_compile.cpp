@@ -1,13 +1,7 @@
 // dlavp compile: a network to a loadable, with a summary of what was done to it.
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <charconv>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -15,7 +9,10 @@
 #include "apps/dlavp/check_run.hpp"
 #include "apps/dlavp/cli.hpp"
 #include "apps/dlavp/commands.hpp"
+#include "apps/dlavp/file_kind.hpp"
 #include "apps/dlavp/progress.hpp"
+#include "apps/dlavp/schedule_options.hpp"
+#include "apps/dlavp/write_file.hpp"
 #include "compiler/custom/custom_layer.hpp"
 #include "compiler/data/npy.hpp"
 #include "compiler/data/samples.hpp"
@@ -37,40 +34,7 @@ using Json = nlohmann::ordered_json;
 constexpr size_t kRandomSamples = 8;
 constexpr size_t kMostValues = 4096;  ///< of an output in JSON
 
-/// Writes beside the target and renames, so that no half-written file is ever seen.
-Diagnostics write_file(const fs::path& path, const void* data, size_t size) {
-  const fs::path part = path.string() + fmt::format(".part{}", getpid());
-  std::error_code failed;
-  {
-    std::ofstream file(part, std::ios::binary);
-    file.write(static_cast<const char*>(data), static_cast<std::streamsize>(size));
-    file.close();
-    if (!file) {
-      const std::string why = std::strerror(errno);
-      fs::remove(part, failed);
-      return Diagnostics(
-          Error{"compile.write", path.string(), fmt::format("cannot be written: {}", why)});
-    }
-  }
-  fs::rename(part, path, failed);
-  if (!failed) return {};
-  const std::string why = failed.message();
-  fs::remove(part, failed);
-  return Diagnostics(Error{"compile.write", path.string(), why});
-}
-
-/// Refuses a target that cannot be a file before any work is done for it.
-Diagnostics check_target(const fs::path& path) {
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored))
-    return Diagnostics(Error{"compile.write", path.string(), "is a folder, expected a file"});
-  const fs::path folder = path.parent_path();
-  if (!folder.empty() && !fs::is_directory(folder, ignored)) {
-    return Diagnostics(Error{"compile.write", path.string(),
-                             fmt::format("there is no folder '{}'", folder.string())});
-  }
-  return {};
-}
+constexpr const char* kWriteError = "compile.write";
 
 Result<std::vector<std::string>> read_labels(const std::string& path) {
   const auto text = read_file(path, "compile.labels");
@@ -214,7 +178,7 @@ Diagnostics dump_reference(const Compiled& c, const std::string& input, const st
   if (!samples.ok()) return samples.errors();
   std::error_code failed;
   fs::create_directories(dir, failed);
-  if (failed) return Diagnostics(Error{"compile.write", dir, failed.message()});
+  if (failed) return Diagnostics(Error{kWriteError, dir, failed.message()});
   const Int8Values values = interpret_int8_real(c.layers, samples->front());
   for (TensorId id = 0; id < values.size(); ++id) {
     const LayerTensor& t = c.layers.tensors[id];
@@ -225,36 +189,11 @@ Diagnostics dump_reference(const Compiled& c, const std::string& input, const st
     const auto size = [](int64_t v) { return static_cast<size_t>(v); };
     const std::string bytes = encode_npy(
         {size(t.shape.n), size(t.shape.c), size(t.shape.h), size(t.shape.w)}, values[id]);
-    Diagnostics wrong = write_file(fs::path(dir) / fmt::format("{:03}_{}.npy", id, name),
-                                   bytes.data(), bytes.size());
+    Diagnostics wrong = write_file((fs::path(dir) / fmt::format("{:03}_{}.npy", id, name)).string(),
+                                   bytes, kWriteError);
     if (!wrong.empty()) return wrong;
   }
   return {};
-}
-
-struct Optimisation {
-  const char* name;
-  const char* help;
-  bool ScheduleOptions::*on;
-};
-
-constexpr Optimisation kOptimisations[] = {
-    {"no-overlap", "every layer for itself: the fewest tiles, its own split of the buffer",
-     &ScheduleOptions::overlap},
-    {"no-reuse-weights", "every tile fetches its weights anew", &ScheduleOptions::reuse_weights},
-    {"no-flatten", "1x1 convolutions are cut in rows only", &ScheduleOptions::flatten},
-    {"no-extend-rows", "images: one kernel row a step", &ScheduleOptions::extend_rows},
-    {"no-fuse-pool", "no pooling on the fly", &ScheduleOptions::fuse_pool},
-    {"no-sram", "activations stay in DRAM", &ScheduleOptions::use_sram}};
-
-ScheduleOptions read_schedule(const Cli& cli, Diagnostics& wrong) {
-  constexpr unsigned kHighest = 3;
-  ScheduleOptions out = optimisation_level(
-      static_cast<unsigned>(cli.integer("optimize", kHighest, 0, kHighest, wrong)));
-  for (const Optimisation& o : kOptimisations) {
-    if (cli.has(o.name)) out.*o.on = false;
-  }
-  return out;
 }
 
 Result<CompileOptions> read_options(const Cli& cli) {
@@ -269,7 +208,8 @@ Result<CompileOptions> read_options(const Cli& cli) {
                                 : mode == "feature" ? InputMode::kFeature
                                                     : InputMode::kAuto;
   options.calibration = calibration_options(cli, wrong);
-  options.schedule = read_schedule(cli, wrong);
+  options.schedule = schedule_options(cli, wrong);
+  options.measure = !cli.has("no-measure");
   if (cli.has("labels")) {
     auto labels = read_labels(cli.text("labels"));
     if (labels.ok()) {
@@ -285,24 +225,41 @@ Result<CompileOptions> read_options(const Cli& cli) {
   return options;
 }
 
-/// Runs what was compiled on the platform; adds "check" to the summary.
-int check(const Cli& cli, const HwConfig& hw, const Compiled& compiled, const Samples& samples,
-          const std::vector<CustomLayer>& custom, Json& summary) {
+/// What --check runs with.
+struct CheckSetup {
+  std::vector<std::vector<float>> input;
+  PlatformConfig platform;
+  std::vector<uint8_t> firmware;  ///< with the custom layers; empty: without any
+};
+
+/// Read before anything is compiled or written.
+Result<CheckSetup> check_setup(const Cli& cli, const Graph& graph, const Samples& samples,
+                               const std::vector<CustomLayer>& custom) {
   const auto inputs =
-      cli.has("input") ? load_samples(compiled.graph, cli.text("input")) : Result<Samples>(samples);
-  if (!inputs) return fail(inputs.errors());
+      cli.has("input") ? load_samples(graph, cli.text("input")) : Result<Samples>(samples);
   const auto platform = load_platform_config(cli.text("platform", "default"));
-  if (!platform) return fail(platform.errors());
-  const auto firmware = custom.empty() ? Result<std::vector<uint8_t>>(std::vector<uint8_t>{})
-                                       : kit::build_firmware(layer_sources(custom));
-  if (!firmware) return fail(firmware.errors());
-  const auto run = check_run(hw, *platform, compiled, inputs->front(), *firmware);
+  Diagnostics wrong;
+  if (!inputs) wrong.append(inputs.errors());
+  if (!platform) wrong.append(platform.errors());
+  if (!wrong.empty()) return wrong;
+  CheckSetup out{inputs->front(), *platform, {}};
+  if (custom.empty()) return out;
+  auto firmware = kit::build_firmware(layer_sources(custom));
+  if (!firmware) return firmware.errors();
+  out.firmware = std::move(firmware).value();
+  return out;
+}
+
+/// Runs what was compiled on the platform; adds "check" to the summary.
+int check(const Cli& cli, const HwConfig& hw, const Compiled& compiled, const CheckSetup& setup,
+          Json& summary) {
+  const auto run = check_run(hw, setup.platform, compiled, setup.input, setup.firmware);
   if (!run) {
     fail(run.errors());
     return kNotSo;
   }
-  summary["check"] = to_json(*run, *platform);
-  if (!cli.json()) print_check(hw, *platform, *run);
+  summary["check"] = to_json(*run, setup.platform);
+  if (!cli.json()) print_check(hw, setup.platform, *run);
   if (run->different == 0) return kDone;
   fmt::print(stderr, "check: {} of {} output values differ from the interpreter's; {}\n",
              run->different, run->values, run->first);
@@ -335,7 +292,33 @@ Result<Graph> read_graph(const Cli& cli, const std::vector<CustomLayer>& custom)
 Diagnostics save_scales(const Cli& cli, const Graph& graph) {
   if (!cli.has("save-scales")) return {};
   const std::string table = encode_scale_table(graph);
-  return write_file(cli.text("save-scales"), table.data(), table.size());
+  return write_file(cli.text("save-scales"), table, kWriteError);
+}
+
+/// Refuses targets that cannot be before any work is done for them.
+Diagnostics check_targets(const Cli& cli) {
+  Diagnostics wrong = check_target(cli.text("output"), kWriteError);
+  if (cli.has("save-scales")) wrong.append(check_target(cli.text("save-scales"), kWriteError));
+  return wrong;
+}
+
+void print_notes(const Compiled& compiled, bool calibrated) {
+  for (const std::string& note : compiled.graph.notes) fmt::print(stderr, "note: {}\n", note);
+  if (calibrated) return;
+  fmt::print(stderr,
+             "warning: no --calibrate: scales come from random inputs in [-1, 1]; results will "
+             "not be accurate\n");
+}
+
+void print_text(const Cli& cli, const HwConfig& hw, const Compiled& compiled,
+                const StageTimes& times) {
+  if (cli.has("dump-ir")) {
+    fmt::print("{}\n{}\n{}\n", compiled.graph.text(), compiled.layers.text(),
+               text(compiled.program));
+  }
+  print_summary(hw, compiled, cli.text("output"));
+  fmt::print("compiled in {:.2f} s, {:.2f} s with samples and measuring\n", times.total(true),
+             times.total(false));
 }
 
 int compile(const Cli& cli) {
@@ -343,8 +326,7 @@ int compile(const Cli& cli) {
   if (!options) return fail(options.errors());
   const auto hw = load_hw_config(cli.text("config"));
   if (!hw) return fail(hw.errors());
-  if (const Diagnostics wrong = check_target(cli.text("output")); !wrong.empty())
-    return fail(wrong);
+  if (const Diagnostics wrong = check_targets(cli); !wrong.empty()) return fail(wrong);
   const Progress progress(!cli.json());
   StageTimes times;
   const auto enter = [&](const std::string& stage, double done) {
@@ -355,13 +337,19 @@ int compile(const Cli& cli) {
   const auto custom = read_custom_layers(cli.texts("custom"));
   if (!custom) return fail(custom.errors());
   auto graph = read_graph(cli, *custom);
-  if (!graph) return fail(graph.errors());
+  if (!graph) return fail(with_kind(graph.errors(), cli.texts("model").front()));
   if (const Diagnostics wrong = apply_scales(cli, *graph); !wrong.empty()) return fail(wrong);
   const bool calibrated = cli.has("calibrate") || cli.has("scales");
   enter("samples", 0.1);
   auto samples = cli.has("calibrate") ? load_samples(*graph, cli.text("calibrate"))
                                       : Result<Samples>(random_samples(*graph, kRandomSamples));
   if (!samples) return fail(samples.errors());
+  std::optional<CheckSetup> checked;
+  if (cli.has("check")) {
+    auto setup = check_setup(cli, *graph, *samples, *custom);
+    if (!setup) return fail(setup.errors());
+    checked = std::move(setup).value();
+  }
   (*options).progress = enter;
   auto compiled = compile_graph(*hw, std::move(graph).value(), *samples, *options);
   progress.clear();
@@ -372,29 +360,17 @@ int compile(const Cli& cli) {
         dump_reference(*compiled, cli.text("reference-input"), cli.text("reference-output"));
     if (!wrong.empty()) return fail(wrong);
   }
-  const Diagnostics wrong = write_file(output, compiled->bytes.data(), compiled->bytes.size());
+  const Diagnostics wrong = write_file(
+      output, {reinterpret_cast<const char*>(compiled->bytes.data()), compiled->bytes.size()},
+      kWriteError);
   if (!wrong.empty()) return fail(wrong);
   if (const Diagnostics failed = save_scales(cli, compiled->graph); !failed.empty())
     return fail(failed);
-  for (const std::string& note : compiled->graph.notes) fmt::print(stderr, "note: {}\n", note);
-  if (!calibrated) {
-    fmt::print(stderr,
-               "warning: no --calibrate: scales come from random inputs in [-1, 1]; results will "
-               "not be accurate\n");
-  }
+  print_notes(*compiled, calibrated);
   Json summary = to_json(*hw, *compiled, output, calibrated);
   summary["seconds"] = times.json();
-  if (!cli.json()) {
-    if (cli.has("dump-ir")) {
-      fmt::print("{}\n{}\n{}\n", compiled->graph.text(), compiled->layers.text(),
-                 text(compiled->program));
-    }
-    print_summary(*hw, *compiled, output);
-    fmt::print("compiled in {:.2f} s, {:.2f} s with samples and measuring\n", times.total(true),
-               times.total(false));
-  }
-  const int code =
-      cli.has("check") ? check(cli, *hw, *compiled, *samples, *custom, summary) : kDone;
+  if (!cli.json()) print_text(cli, *hw, *compiled, times);
+  const int code = checked ? check(cli, *hw, *compiled, *checked, summary) : kDone;
   if (cli.json()) fmt::print("{}\n", summary.dump(2, ' ', false, Json::error_handler_t::replace));
   return code;
 }
@@ -416,7 +392,8 @@ int cmd_compile(const std::vector<std::string>& args) {
            "dlavp compile model.onnx --config nv_small -o model.nvdla --custom my_layers/ --check",
            "dlavp compile model.onnx --config nv_small -o m.nvdla --reference-input x.npy "
            "--reference-output layers/"});
-  cli.add()("config", po::value<std::string>(),
+  cli.add()("no-measure", "no comparison with floating point: no SQNR, and done sooner");
+  cli.add()("config,c", po::value<std::string>(),
             "hardware configuration: a published name or a YAML file")(
       "output,o", po::value<std::string>(), "the loadable to write")(
       "weights", po::value<std::string>(), "of a .prototxt: its .caffemodel")(
@@ -438,10 +415,7 @@ int cmd_compile(const std::vector<std::string>& args) {
       "reference-output", po::value<std::string>(),
       "folder for the interpreter's int8 tensor of every layer");
   add_calibration_options(cli);
-  cli.add()("optimize", po::value<int64_t>(),
-            "0 nothing, 1 operations, 2 the network, 3 the second memory too (default 3); the "
-            "output's bytes are the same");
-  for (const Optimisation& o : kOptimisations) cli.add()(o.name, o.help);
+  add_schedule_options(cli);
   cli.add_json();
   cli.positional("model", 1);
   if (const auto exit = cli.parse(args)) return *exit;

@@ -26,7 +26,7 @@ Result<SheetNetwork> find_network(const std::string& name) {
     return Error{"estimate.network", name,
                  fmt::format("no such file, and none of the built-in networks {}",
                              fmt::join(published_networks(), ", "))};
-  auto graph = read_for_time(name);
+  auto graph = read_for_time({.path = name});
   if (!graph) return graph.errors();
   compiler::run_passes(*graph);
   auto network = from_graph(*graph, name);
@@ -82,7 +82,7 @@ Result<std::optional<TimedFigure>> time_network(const Cli& cli, const HwConfig& 
     if (!bytes) return bytes.errors();
     loadable.assign(bytes->begin(), bytes->end());
   } else {
-    auto bytes = compile_for_time(network, hw);
+    auto bytes = compile_for_time({.path = network}, hw);
     if (!bytes) return bytes.errors();
     loadable = std::move(*bytes);
   }

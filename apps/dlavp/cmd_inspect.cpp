@@ -4,34 +4,58 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "apps/dlavp/cli.hpp"
 #include "apps/dlavp/commands.hpp"
+#include "apps/dlavp/file_kind.hpp"
+#include "apps/dlavp/inspect_graph.hpp"
+#include "apps/dlavp/inspect_svg.hpp"
+#include "apps/dlavp/inspect_text.hpp"
+#include "apps/dlavp/write_file.hpp"
 #include "compiler/loadable/describe.hpp"
+#include "models/common/read_file.hpp"
 
 namespace dlavp::app {
 
 namespace {
 
+namespace po = boost::program_options;
 using Json = nlohmann::ordered_json;
 using loadable::DlaEntry;
 using loadable::Loadable;
 
 Result<Loadable> load_file(const std::string& path, size_t& bytes_read) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in || std::filesystem::is_directory(path))
-    return Error{"inspect.file", path, "cannot open this file"};
-  const std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
+  const auto text = read_file(path, "inspect.file");
+  if (!text) return text.errors();
+  const std::vector<uint8_t> bytes(text->begin(), text->end());
   bytes_read = bytes.size();
   auto loaded = loadable::read_loadable(bytes);
   if (loaded) return loaded;
   Diagnostics errors;
   for (const Error& e : loaded.errors().errors())
     errors.add(e.id, e.place.empty() ? path : path + ": " + e.place, e.message);
-  return errors;
+  return with_kind(errors, path);
+}
+
+/// Adds to each operation what dlavp-info says of it: name, layer, the layer's shape, MACs.
+void add_names(const Json& info, Json& tasks) {
+  const Json layers = info.value("layers", Json::array());
+  for (const Json& op : info.value("operations", Json::array())) {
+    const auto task = op.value("task", tasks.size()), index = op.value("index", size_t{0});
+    if (task >= tasks.size() || index >= tasks[task]["operations"].size()) continue;
+    Json& to = tasks[task]["operations"][index];
+    to["name"] = op.value("name", "");
+    to["macs"] = op.value("macs", uint64_t{0});
+    const auto layer = op.value("layer", layers.size());
+    if (layer >= layers.size()) continue;
+    to["layer"] = layers[layer].value("name", "");
+    to["layer_index"] = layer;
+    const auto shape = layers[layer].value("shape", std::vector<int64_t>{});
+    to["shape"] = shape.size() == 4 ? fmt::format("{}x{}x{}", shape[3], shape[2], shape[1])
+                                    : fmt::format("{}", fmt::join(shape, "x"));
+  }
 }
 
 /// Every task as JSON, in list order; errors are prefixed with the file.
@@ -107,58 +131,27 @@ void print_container(const Json& j) {
   }
 }
 
-std::string cube_text(const Json& cubes, const char* name) {
-  for (const Json& c : cubes) {
-    if (c["name"] != name) continue;
-    const std::string size = fmt::format("{}x{}x{}", c["width"].get<int>(), c["height"].get<int>(),
-                                         c["channel"].get<int>());
-    if (c["type"] == DLA_CUBE_STREAM) return size + " stream";
-    return fmt::format("{} @{}+{:#x}", size, c["address"].get<int>(), c["offset"].get<uint64_t>());
+Diagnostics add_names(const Loadable& l, const std::string& path, Json& tasks) {
+  const loadable::Blob* blob = l.blob("dlavp-info");
+  if (blob == nullptr) return {};
+  try {
+    add_names(Json::parse(blob->data.begin(), blob->data.end()), tasks);
+  } catch (const Json::exception& e) {
+    return Diagnostics(Error{"inspect.info", path + ": dlavp-info", e.what()});
   }
-  return "";
+  return {};
 }
 
-/// What a reader wants to see of an operation in one line.
-std::string detail_text(const Json& op) {
-  const Json& f = op["fields"];
-  const auto number = [&f](const char* field) { return f[field].get<int>(); };
-  if (op["engine"] == "CONV")
-    return fmt::format("kernel {}x{} stride {}x{} banks {}+{}{}", number("kernel_width_csc"),
-                       number("kernel_height_csc"), number("conv_stride_x"),
-                       number("conv_stride_y"), number("data_bank"), number("weight_bank"),
-                       number("data_format") == DLA_FORMAT_FEATURE ? "" : " image");
-  if (op["engine"] == "PDP")
-    return fmt::format("{} {}x{} stride {}x{}",
-                       number("pool_mode") == DLA_POOL_AVERAGE ? "average"
-                       : number("pool_mode") == DLA_POOL_MAX   ? "max"
-                                                               : "min",
-                       number("pool_width") + 1, number("pool_height") + 1, number("stride_x"),
-                       number("stride_y"));
-  if (op["engine"] == "SDP") {
-    std::string out;
-    static constexpr const char* kTypes[] = {"", "mul", "alu", "alu+mul"};
-    static constexpr const char* kActs[] = {"", "relu", "lut", "prelu"};
-    for (const char* stage : {"x1_op", "x2_op", "y_op"}) {
-      const Json& s = f[stage];
-      const auto type = s["type"].get<unsigned>(), act = s["act"].get<unsigned>();
-      if (s["enable"] != 0 && type < 4 && act < 4)
-        out += fmt::format("{}{}({}{}{})", out.empty() ? "" : " ",
-                           std::string(stage).substr(0, stage[0] == 'y' ? 1 : 2), kTypes[type],
-                           type != 0 && act != 0 ? " " : "", kActs[act]);
+/// By operation: which ones it waits for, and until when.
+std::vector<std::string> waits_of(const Json& operations) {
+  std::vector<std::string> out(operations.size());
+  for (const Json& op : operations)
+    for (const Json& c : op.value("consumers", Json::array())) {
+      const auto to = c["index"].get<size_t>();
+      if (to < out.size())
+        out[to] += fmt::format("{}{} {}", out[to].empty() ? "" : ", ", op["index"].get<int>(),
+                               c["event"].get<std::string>());
     }
-    return out;
-  }
-  if (op["engine"] == "CDP") return fmt::format("window {}", number("local_size"));
-  return "";
-}
-
-std::string waits_text(const Json& operations, size_t index) {
-  std::string out;
-  for (const Json& other : operations)
-    for (const Json& c : other["consumers"])
-      if (c["index"] == index)
-        out += fmt::format("{}{} {}", out.empty() ? "" : ", ", other["index"].get<int>(),
-                           c["event"].get<std::string>());
   return out;
 }
 
@@ -179,17 +172,19 @@ void print_task(const Json& task, bool verbose) {
              dla ? "accelerator, descriptors " : "CPU",
              dla ? task["version"].get<std::string>() : "", task["operations"].size());
   if (dla)
-    fmt::print("  {:>4} {:<6} {:<26} {:<26} {:<34} {}\n", "#", "engine",
-               "input (WxHxC @address+offset)", "output", "what", "waits for");
+    fmt::print("  {:>4} {:<6} {:<26} {:<26} {:<34} {:<22} {}\n", "#", "engine",
+               "input (WxHxC @address+offset)", "output", "what", "waits for", "name");
+  const std::vector<std::string> waits = waits_of(task["operations"]);
   for (const Json& op : task["operations"]) {
     const size_t index = op["index"].get<size_t>();
+    const std::string engine = op["engine"], name = op.value("name", "");
     if (dla)
-      fmt::print("  {:>4} {:<6} {:<26} {:<26} {:<34} {}\n", index, op["engine"].get<std::string>(),
+      fmt::print("  {:>4} {:<6} {:<26} {:<26} {:<34} {:<22} {}\n", index, engine,
                  cube_text(op["cubes"], "src_data"), cube_text(op["cubes"], "dst_data"),
-                 detail_text(op), waits_text(task["operations"], index));
+                 detail_text(op), waits[index], name);
     else
-      fmt::print("  {:>4} {} over {} channels\n", index, op["engine"].get<std::string>(),
-                 op["src_data"]["channel"].get<int>());
+      fmt::print("  {:>4} {} over {} channels  {}\n", index, op["fields"].value("kernel", engine),
+                 op["src_data"]["channel"].get<int>(), name);
     if (verbose) print_verbose(op);
   }
   if (verbose && dla)
@@ -214,31 +209,53 @@ void print_text(const Json& j, bool verbose) {
   }
 }
 
+int draw(const Json& described, const std::string& path, bool json) {
+  const LoadableGraph graph = loadable_graph(described);
+  const std::string title =
+      std::filesystem::path(described["file"].get<std::string>()).filename().string();
+  const std::string picture = loadable_svg(graph, title);
+  if (const Diagnostics wrong = write_file(path, picture, "inspect.write"); !wrong.empty())
+    return fail(wrong);
+  if (json)
+    fmt::print("{}\n", Json{{"svg", path}, {"nodes", graph.nodes.size()}}.dump(2));
+  else
+    fmt::print("{}: {} layers, inputs and outputs\n", path, graph.nodes.size());
+  return kDone;
+}
+
 }  // namespace
 
 int cmd_inspect(const std::vector<std::string>& args) {
-  Cli cli("inspect", "MODEL [--verbose] [--json]",
+  Cli cli("inspect", "MODEL [--verbose] [--json] [--svg FILE]",
           "Shows what a loadable contains: inputs and outputs, memories, tasks, operations with "
-          "their\nsizes and dependencies. --verbose adds every field of every descriptor.",
+          "their\nsizes and dependencies. --verbose adds every field of every descriptor; --svg "
+          "draws its layers, the data\nbetween them, and what lies in the memories over time.",
           {"dlavp inspect model.nvdla", "dlavp inspect model.nvdla --verbose",
-           "dlavp inspect model.nvdla --json"});
+           "dlavp inspect model.nvdla --json", "dlavp inspect model.nvdla --svg model.svg"});
   cli.add()("verbose,v", "every field of every descriptor");
+  cli.add()("svg", po::value<std::string>(), "write a picture instead of text");
   cli.add_json();
   cli.positional("model", 1);
   if (const auto exit = cli.parse(args)) return *exit;
   const std::string path = cli.has("model") ? cli.texts("model").front() : std::string();
   if (path.empty())
     return fail("cli.missing", "inspect", "no loadable given; see dlavp inspect --help");
+  if (const Diagnostics wrong = check_target(cli.text("svg"), "inspect.write");
+      cli.has("svg") && !wrong.empty())
+    return fail(wrong);
   size_t bytes = 0;
   const Result<Loadable> l = load_file(path, bytes);
   if (!l) return fail(l.errors());
-  const Result<Json> tasks = describe_tasks(*l, path);
+  Result<Json> tasks = describe_tasks(*l, path);
   if (!tasks) return fail(tasks.errors());
+  if (const Diagnostics wrong = add_names(*l, path, *tasks); !wrong.empty()) return fail(wrong);
   Json j = {{"file", path}, {"file_bytes", bytes}};
   j.update(describe_container(*l));
-  j["tasks"] = *tasks;
+  j["tasks"] = std::move(*tasks);
+  if (cli.has("svg")) return draw(j, cli.text("svg"), cli.json());
+  if (cli.json()) j["graph"] = graph_json(loadable_graph(j));
   if (cli.json())
-    fmt::print("{}\n", j.dump(2));
+    fmt::print("{}\n", j.dump(2, ' ', false, Json::error_handler_t::replace));
   else
     print_text(j, cli.has("verbose"));
   return kDone;

@@ -1,1 +1,1 @@
-target_sources(dlavp_app PRIVATE report_html.cpp)
+target_sources(dlavp_app PRIVATE report_html.cpp svg.cpp)

@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "apps/dlavp/cli.hpp"
 #include "apps/dlavp/commands.hpp"
 #include "apps/dlavp/report_html.hpp"
+#include "apps/dlavp/write_file.hpp"
 #include "models/common/hw_config.hpp"
 #include "models/common/read_file.hpp"
 
@@ -36,6 +36,25 @@ ReportOperation operation(const Json& j, double multipliers) {
   return op;
 }
 
+/// A layer's cycles are shared out as those of its longest-working unit were.
+ReportOperation layer(const Json& j) {
+  ReportOperation out;
+  out.name = j.at("name");
+  for (const auto& [engine, count] : j.at("operations").items())
+    out.engine += (out.engine.empty() ? "" : " ") +
+                  (count == 1 ? engine : fmt::format("{} \u00d7{}", engine, count.get<int>()));
+  out.start = j.at("start");
+  out.cycles = j.at("cycles");
+  out.bytes = j.at("bytes");
+  out.macs = j.at("macs");
+  double sum = 0;
+  for (const auto& [cause, cycles] : j.at("cycles_by_cause").items()) sum += cycles.get<double>();
+  for (const auto& [cause, cycles] : j.at("cycles_by_cause").items())
+    if (sum != 0) out.causes.emplace_back(cause, cycles.get<double>() / sum * out.cycles);
+  if (sum == 0) out.causes.emplace_back("core", out.cycles);
+  return out;
+}
+
 ReportRun run_of(const Json& file, const Json& run, const HwConfig& hw) {
   ReportRun out;
   out.title = fmt::format(
@@ -54,6 +73,7 @@ ReportRun run_of(const Json& file, const Json& run, const HwConfig& hw) {
   out.macs = run.at("macs");
   for (const Json& op : run.at("operations"))
     out.operations.push_back(operation(op, out.multipliers));
+  for (const Json& l : run.value("layers", Json::array())) out.layers.push_back(layer(l));
   return out;
 }
 
@@ -95,10 +115,9 @@ int cmd_report(const std::vector<std::string>& args) {
     errors.add("report.json", cli.texts("run").front(), "holds no run");
   if (!errors.empty()) return fail(errors);
   const std::string page = report_page(runs);
-  std::ofstream out(cli.text("output"), std::ios::binary);
-  out << page;
-  out.close();
-  if (!out) return fail("report.write", cli.text("output"), "cannot be written");
+  if (const Diagnostics wrong = write_file(cli.text("output"), page, "report.write");
+      !wrong.empty())
+    return fail(wrong);
   if (cli.json())
     fmt::print(
         "{}\n",

@@ -11,6 +11,7 @@
 
 #include "apps/dlavp/cli.hpp"
 #include "apps/dlavp/commands.hpp"
+#include "apps/dlavp/file_kind.hpp"
 #include "apps/dlavp/picture.hpp"
 #include "apps/dlavp/run_report.hpp"
 #include "compiler/custom/custom_layer.hpp"
@@ -69,6 +70,15 @@ void use_platform(const Cli& cli, Setup& s, Diagnostics& errors) {
   }
 }
 
+/// What the network takes: "data (28 x 28 x 1)".
+std::string inputs_text(const vp::Network& network) {
+  std::string out;
+  for (const vp::IoTensor& t : network.inputs)
+    out += fmt::format("{}{} ({} x {} x {})", out.empty() ? "" : " ", t.name, t.width, t.height,
+                       t.network_channels != 0 ? t.network_channels : t.channels);
+  return out;
+}
+
 void use_inputs(const Cli& cli, Setup& s, const std::string& model, Diagnostics& errors) {
   const std::vector<std::string> files = cli.texts("input");
   const size_t wanted = s.network.inputs.size();
@@ -81,7 +91,8 @@ void use_inputs(const Cli& cli, Setup& s, const std::string& model, Diagnostics&
   }
   if (files.empty() || files.size() % wanted != 0)
     errors.add("run.inputs", model,
-               fmt::format("{} input files, the network takes {} a run", files.size(), wanted));
+               fmt::format("{} input files, the network takes {} a run: --input {}", files.size(),
+                           wanted, inputs_text(s.network)));
   for (size_t i = 0; i + wanted <= files.size(); i += wanted) {
     const size_t items = vp::inputs_in(files[i]);
     for (size_t item = 0; item < items; ++item) {
@@ -136,7 +147,7 @@ Result<Setup> set_up(const Cli& cli) {
   s.loadable = std::move(*bytes);
   const auto network = vp::read_network(s.loadable, model);
   if (!network) {
-    errors.append(network.errors());
+    errors.append(with_kind(network.errors(), model));
     return errors;
   }
   s.network = *network;
@@ -176,6 +187,13 @@ Diagnostics check_output(const Cli& cli, const Setup& s) {
   Diagnostics errors;
   if (!cli.has("output")) return errors;
   const std::filesystem::path folder = std::filesystem::path(cli.text("output")).parent_path();
+  const std::string kind = std::filesystem::path(cli.text("output")).extension().string();
+  if (kind == ".png" || kind == ".jpg" || kind == ".jpeg" || kind == ".bmp" || kind == ".csv" ||
+      kind == ".txt" || kind == ".json")
+    errors.add("run.output", cli.text("output"),
+               fmt::format("a tensor is not written as {}; expected .npy (an array), or .bin (the "
+                           "memory's bytes)",
+                           kind));
   std::error_code ignored;
   if (!folder.empty() && !std::filesystem::is_directory(folder, ignored)) {
     errors.add("run.output", cli.text("output"),
@@ -226,7 +244,8 @@ void print_run(const Cli& cli, const Setup& s, const RunReport& report, const vp
     for (size_t i = 0; i < inputs.size(); ++i)
       fmt::print("{}", picture(s.network.inputs[i], inputs[i]));
   }
-  report.print(result, name, run == 0 || cli.has("tables"));
+  const RunTable table = cli.has("operations") ? RunTable::kOperations : RunTable::kLayers;
+  report.print(result, name, run == 0 || cli.has("tables") ? table : RunTable::kNone);
 }
 
 int run_all(const Cli& cli, const Setup& s, vp::Session& session) {
@@ -346,7 +365,8 @@ void add_options(Cli& cli) {
       "serial",
       "operations one at a time on the accelerator alone, without inputs: cycles and beats of "
       "each, as counted on RTL");
-  cli.add()("tables", "print the table of operations for every input, not only the first");
+  cli.add()("tables", "print the table for every input, not only the first")(
+      "operations", "the table has a line for each operation, not for each layer");
   cli.add()("show", "print each input as a picture of characters");
 }
 

@@ -8,6 +8,7 @@ namespace dlavp::app {
 
 /// Each takes the words after the subcommand's name and gives the exit code (see cli.hpp).
 int cmd_compile(const std::vector<std::string>& args);
+int cmd_compare(const std::vector<std::string>& args);
 int cmd_run(const std::vector<std::string>& args);
 int cmd_trace(const std::vector<std::string>& args);
 int cmd_inspect(const std::vector<std::string>& args);

@@ -1,5 +1,6 @@
 // dlavp: finds the subcommand, runs it, and is the one place where an internal error ends.
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <cstdio>
 #include <cstring>
@@ -39,7 +40,12 @@ int run(const std::vector<std::string>& args) {
   }
   for (const Command& command : commands())
     if (args[0] == command.name) return command.run({args.begin() + 1, args.end()});
-  return fail("cli.command", "", fmt::format("no command '{}'; see dlavp --help", args[0]));
+  std::vector<std::string> names;
+  for (const Command& command : commands()) names.emplace_back(command.name);
+  const std::string near = meant(args[0], names);
+  return fail("cli.command", "",
+              fmt::format("no command '{}'{}; see dlavp --help", args[0],
+                          near.empty() ? "" : fmt::format(" (is {} meant?)", near)));
 }
 
 }  // namespace
@@ -50,6 +56,10 @@ int run(const std::vector<std::string>& args) {
 extern "C" int sc_main(int, char**) { return 0; }
 
 int main(int argc, char** argv) {
+  // Tensors come and go by megabytes: given back to the system and taken again, they would cost a
+  // page fault every 4 KiB. 32 MiB is the most that the threshold can be.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
   try {
     return dlavp::app::run({argv + 1, argv + argc});
   } catch (const dlavp::InternalError& e) {

@@ -21,7 +21,7 @@ class Progress {
   void show(const std::string& stage, double done) const {
     if (!on_) return;
     const auto filled = static_cast<int>(done * kWidth);
-    fmt::print(stderr, "\r[{:#<{}}{:.<{}}] {:<12}", "", filled, "", kWidth - filled, stage);
+    fmt::print(stderr, "\r[{:#<{}}{:.<{}}] {:<26.26}", "", filled, "", kWidth - filled, stage);
     std::fflush(stderr);
   }
   void clear() const {

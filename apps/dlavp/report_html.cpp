@@ -6,13 +6,15 @@
 #include <array>
 #include <cmath>
 
+#include "apps/dlavp/svg.hpp"
+
 namespace dlavp::app {
 
 namespace {
 
 constexpr double kWidth = 960, kLeft = 190, kRight = 20;
 /// By cause, in the order of the legend; idle-like causes are pale.
-constexpr std::array<std::pair<const char*, const char*>, 8> kCauseColours = {{
+constexpr std::array<std::pair<const char*, const char*>, 9> kCauseColours = {{
     {"busy", "#2a7f62"},
     {"pipeline", "#9bc4b5"},
     {"data", "#d1495b"},
@@ -21,37 +23,9 @@ constexpr std::array<std::pair<const char*, const char*>, 8> kCauseColours = {{
     {"downstream", "#30638e"},
     {"acknowledge", "#8fb8de"},
     {"overlap", "#cccccc"},
+    {"core", "#777777"},
 }};
-constexpr std::array<std::pair<const char*, const char*>, 5> kUnitColours = {{
-    {"CONV", "#2a7f62"},
-    {"SDP", "#30638e"},
-    {"PDP", "#edae49"},
-    {"CDP", "#8e6c8a"},
-    {"CPU", "#777777"},
-}};
-
-std::string escape(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
+constexpr std::array<const char*, 5> kUnits = {"CONV", "SDP", "PDP", "CDP", "CPU"};
 
 template <typename Table>
 const char* colour(const Table& table, const std::string& name) {
@@ -63,24 +37,6 @@ const char* colour(const Table& table, const std::string& name) {
 std::string svg(double height, const std::string& inside) {
   return fmt::format("<svg viewBox=\"0 0 {:.0f} {:.0f}\" width=\"100%\" role=\"img\">{}</svg>\n",
                      kWidth, height, inside);
-}
-
-std::string text(double x, double y, const std::string& words, const char* anchor = "start") {
-  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>", x, y, anchor,
-                     escape(words));
-}
-
-std::string box(double x, double y, double w, double h, const char* fill,
-                const std::string& title) {
-  return fmt::format(
-      "<rect x=\"{:.2f}\" y=\"{:.2f}\" width=\"{:.2f}\" height=\"{:.2f}\" fill=\"{}\"><title>{}"
-      "</title></rect>",
-      x, y, std::max(w, 0.3), h, fill, escape(title));
-}
-
-std::string line(double x1, double y1, double x2, double y2, const char* css) {
-  return fmt::format("<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" class=\"{}\"/>",
-                     x1, y1, x2, y2, css);
 }
 
 template <typename Table>
@@ -104,7 +60,7 @@ struct LogAxis {
 std::string roofline(const ReportRun& run) {
   constexpr double kHeight = 380, kTop = 20, kBottom = 45;
   double most = 10, least = 0.1, slowest = run.multipliers;
-  for (const ReportOperation& op : run.operations) {
+  for (const ReportOperation& op : run.rows()) {
     if (op.macs <= 0 || op.bytes <= 0 || op.cycles <= 0) continue;
     most = std::max(most, op.macs / op.bytes * 2);
     least = std::min(least, op.macs / op.bytes / 2);
@@ -115,28 +71,29 @@ std::string roofline(const ReportRun& run) {
   const LogAxis y{slowest, run.multipliers * 1.5, kHeight - kBottom, kTop};
   std::string out;
   for (double v = std::pow(10, std::ceil(std::log10(least))); v <= most; v *= 10)
-    out += line(x.at(v), kTop, x.at(v), kHeight - kBottom, "grid") +
-           text(x.at(v), kHeight - kBottom + 16, fmt::format("{:g}", v), "middle");
+    out += svg_line(x.at(v), kTop, x.at(v), kHeight - kBottom, "grid") +
+           svg_text(x.at(v), kHeight - kBottom + 16, fmt::format("{:g}", v), "middle");
   for (double v = std::pow(10, std::ceil(std::log10(slowest))); v <= run.multipliers; v *= 10)
-    out += line(x.from, y.at(v), x.to, y.at(v), "grid") +
-           text(x.from - 6, y.at(v) + 4, fmt::format("{:g}", v), "end");
+    out += svg_line(x.from, y.at(v), x.to, y.at(v), "grid") +
+           svg_text(x.from - 6, y.at(v) + 4, fmt::format("{:g}", v), "end");
   const double ridge = run.multipliers / run.bytes_per_cycle;
-  out += line(x.at(ridge), y.at(run.multipliers), x.to, y.at(run.multipliers), "roof");
-  out += line(x.at(slowest / run.bytes_per_cycle), y.at(slowest), x.at(ridge),
-              y.at(run.multipliers), "roof");
-  for (const ReportOperation& op : run.operations) {
+  out += svg_line(x.at(ridge), y.at(run.multipliers), x.to, y.at(run.multipliers), "roof");
+  out += svg_line(x.at(slowest / run.bytes_per_cycle), y.at(slowest), x.at(ridge),
+                  y.at(run.multipliers), "roof");
+  for (const ReportOperation& op : run.rows()) {
     if (op.macs <= 0 || op.bytes <= 0 || op.cycles <= 0) continue;
     out += fmt::format(
         "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\" class=\"dot\"><title>{}</title></circle>",
         x.at(op.macs / op.bytes), y.at(op.macs / op.cycles),
         3 + 12 * std::sqrt(op.cycles / std::max(run.cycles, 1.0)),
-        escape(fmt::format("{}: {:.1f} MAC a byte, {:.1f} MAC a cycle, {:.0f} cycles", op.name,
-                           op.macs / op.bytes, op.macs / op.cycles, op.cycles)));
+        escape_xml(fmt::format("{}: {:.1f} MAC a byte, {:.1f} MAC a cycle, {:.0f} cycles", op.name,
+                               op.macs / op.bytes, op.macs / op.cycles, op.cycles)));
   }
-  out += text((x.from + x.to) / 2, kHeight - 8, "multiply-adds a byte moved", "middle");
-  out += text(x.from, kTop - 6,
-              fmt::format("multiply-adds a cycle; roof: {:.0f} multipliers, {:.0f} bytes a cycle",
-                          run.multipliers, run.bytes_per_cycle));
+  out += svg_text((x.from + x.to) / 2, kHeight - 8, "multiply-adds a byte moved", "middle");
+  out +=
+      svg_text(x.from, kTop - 6,
+               fmt::format("multiply-adds a cycle; roof: {:.0f} multipliers, {:.0f} bytes a cycle",
+                           run.multipliers, run.bytes_per_cycle));
   return svg(kHeight, out);
 }
 
@@ -144,7 +101,7 @@ std::string bars(const ReportRun& run) {
   constexpr double kRow = 16;
   double longest = 1;
   std::vector<const ReportOperation*> shown;
-  for (const ReportOperation& op : run.operations)
+  for (const ReportOperation& op : run.rows())
     if (!op.causes.empty()) {
       shown.push_back(&op);
       longest = std::max(longest, op.cycles);
@@ -154,16 +111,17 @@ std::string bars(const ReportRun& run) {
   double y = 4;
   for (const ReportOperation* op : shown) {
     std::string name = op->name.size() > 26 ? op->name.substr(0, 25) + "…" : op->name;
-    out += text(kLeft - 6, y + 11, name + " " + op->engine, "end");
+    if (run.layers.empty()) name += " " + op->engine;
+    out += svg_text(kLeft - 6, y + 11, name, "end");
     double x = kLeft;
     for (const auto& [cause, cycles] : op->causes) {
       if (cycles <= 0) continue;
-      out += box(x, y + 1, cycles * scale, kRow - 3, colour(kCauseColours, cause),
-                 fmt::format("{} {}: {} {:.0f} cycles ({:.1f} %)", op->name, op->engine, cause,
-                             cycles, 100 * cycles / op->cycles));
+      out += svg_box(x, y + 1, cycles * scale, kRow - 3, colour(kCauseColours, cause),
+                     fmt::format("{} {}: {} {:.0f} cycles ({:.1f} %)", op->name, op->engine, cause,
+                                 cycles, 100 * cycles / op->cycles));
       x += cycles * scale;
     }
-    out += text(x + 5, y + 11, fmt::format("{:.0f}", op->cycles));
+    out += svg_text(x + 5, y + 11, fmt::format("{:.0f}", op->cycles));
     y += kRow;
   }
   return legend(kCauseColours) + svg(y + 4, out);
@@ -174,20 +132,21 @@ std::string timeline(const ReportRun& run) {
   const double scale = (kWidth - kLeft / 2 - kRight) / std::max(run.cycles, 1.0);
   std::string out;
   double y = 6;
-  for (const auto& [unit, fill] : kUnitColours) {
+  for (const char* unit : kUnits) {
     const bool any = std::any_of(run.operations.begin(), run.operations.end(), [&](const auto& op) {
       return op.engine == unit && !op.causes.empty();
     });
     if (!any) continue;
-    out += text(kLeft / 2 - 6, y + 14, unit, "end");
+    out += svg_text(kLeft / 2 - 6, y + 14, unit, "end");
     for (const ReportOperation& op : run.operations)
       if (op.engine == unit && !op.causes.empty())
-        out += box(kLeft / 2 + op.start * scale, y, op.cycles * scale, kRow - 6, fill,
-                   fmt::format("{}: {:.0f} to {:.0f}", op.name, op.start, op.start + op.cycles));
+        out +=
+            svg_box(kLeft / 2 + op.start * scale, y, op.cycles * scale, kRow - 6, unit_colour(unit),
+                    fmt::format("{}: {:.0f} to {:.0f}", op.name, op.start, op.start + op.cycles));
     y += kRow;
   }
-  out += text(kLeft / 2, y + 12, "0") +
-         text(kWidth - kRight, y + 12, fmt::format("{:.0f} cycles", run.cycles), "end");
+  out += svg_text(kLeft / 2, y + 12, "0") +
+         svg_text(kWidth - kRight, y + 12, fmt::format("{:.0f} cycles", run.cycles), "end");
   return svg(y + 20, out);
 }
 
@@ -203,10 +162,11 @@ std::string pareto(const std::vector<ReportRun>& runs) {
   }
   const LogAxis x{few / 2, many * 2, kLeft / 2, kWidth - kRight};
   const LogAxis y{fast / 2, slow * 2, kHeight - kBottom, kTop};
-  std::string out = line(x.from, kTop, x.from, y.from, "roof") +
-                    line(x.from, y.from, x.to, y.from, "roof") +
-                    text(x.from, kTop - 6, "cycles, logarithmic") +
-                    text((x.from + x.to) / 2, kHeight - 8, "multipliers, logarithmic", "middle");
+  std::string out =
+      svg_line(x.from, kTop, x.from, y.from, "roof") +
+      svg_line(x.from, y.from, x.to, y.from, "roof") +
+      svg_text(x.from, kTop - 6, "cycles, logarithmic") +
+      svg_text((x.from + x.to) / 2, kHeight - 8, "multipliers, logarithmic", "middle");
   for (const ReportRun& r : runs) {
     const bool beaten = std::any_of(runs.begin(), runs.end(), [&](const ReportRun& other) {
       return other.multipliers <= r.multipliers && other.cycles <= r.cycles &&
@@ -215,7 +175,7 @@ std::string pareto(const std::vector<ReportRun>& runs) {
     out += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"6\" class=\"{}\"/>",
                        x.at(r.multipliers), y.at(r.cycles), beaten ? "beaten" : "dot");
     const bool right = x.at(r.multipliers) > kWidth / 2;
-    out += text(
+    out += svg_text(
         x.at(r.multipliers) + (right ? -9 : 9), y.at(r.cycles) + 4,
         fmt::format("{} ({:.0f} multipliers, {:.0f} cycles)", r.title, r.multipliers, r.cycles),
         right ? "end" : "start");
@@ -233,7 +193,7 @@ std::string summary(const std::vector<ReportRun>& runs) {
     out += fmt::format(
         "<tr><td>{}</td><td>{:.0f}</td><td>{:.3f}</td><td>{:.2f}</td><td>{:.0f}</td><td>{:.1f} "
         "%</td><td>{:.0f}</td></tr>\n",
-        escape(r.title), r.cycles, seconds * 1e3, 1 / seconds, r.macs,
+        escape_xml(r.title), r.cycles, seconds * 1e3, 1 / seconds, r.macs,
         100 * r.macs / std::max(r.cycles * r.multipliers, 1.0), r.bytes);
   }
   return out + "</table>\n";
@@ -258,8 +218,8 @@ std::string report_page(const std::vector<ReportRun>& runs) {
   std::string out = kHead + summary(runs);
   if (runs.size() > 1) out += "<h2>Cycles against multipliers</h2>\n" + pareto(runs);
   for (const ReportRun& r : runs) {
-    out +=
-        fmt::format("<h2>{}</h2>\n<p class=\"note\">{}</p>\n", escape(r.title), escape(r.details));
+    out += fmt::format("<h2>{}</h2>\n<p class=\"note\">{}</p>\n", escape_xml(r.title),
+                       escape_xml(r.details));
     out += "<h3>Roofline</h3>\n" + roofline(r);
     out += "<h3>Units over time</h3>\n" + timeline(r);
     out += "<h3>Where each operation's cycles went</h3>\n" + bars(r);

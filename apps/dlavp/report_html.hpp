@@ -22,6 +22,12 @@ struct ReportRun {
   double multipliers = 0, bytes_per_cycle = 0;  ///< of the accelerator and its port
   double cycles = 0, bytes = 0, macs = 0, clock_hz = 0;
   std::vector<ReportOperation> operations;
+  std::vector<ReportOperation> layers;  ///< the same summed up; empty: the loadable has no names
+
+  /// Layers where they are known: a network has hundreds of operations.
+  [[nodiscard]] const std::vector<ReportOperation>& rows() const {
+    return layers.empty() ? operations : layers;
+  }
 };
 
 [[nodiscard]] std::string report_page(const std::vector<ReportRun>& runs);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "apps/dlavp/run_rows.hpp"
 #include "vp/host/tensor_io.hpp"
 #include "vp/host/unit_time.hpp"
 
@@ -17,72 +18,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kTop = 5;
 constexpr size_t kMostValues = 4096;  ///< of a tensor in JSON
-
-/// One line of the table. Cycles are the accelerator's, for CPU operations the core's.
-struct Row {
-  uint32_t task = 0, index = 0;
-  std::string name, engine;
-  uint64_t start = 0, cycles = 0, bytes = 0;
-  double utilisation = -1;  ///< of the multipliers; negative: the operation has none
-  std::string summary;
-  sim::CycleAccount::Parts parts{};  ///< of `cycles`, by cause
-  FwOperationInfo core{};            ///< when the core programmed, enabled, and saw it done
-};
-
-uint64_t first_enable(const vp::RunResult& r) {
-  uint64_t first = sim::kNever;
-  for (const OpRecord& record : r.records) first = std::min(first, record.enabled);
-  return first == sim::kNever ? 0 : first;
-}
-
-const char* engine_name(uint32_t engine) {
-  static constexpr const char* kNames[] = {"BDMA", "CONV", "SDP", "PDP", "CDP", "RUBIK", "CPU"};
-  return engine < std::size(kNames) ? kNames[engine] : "?";
-}
-
-std::vector<Row> rows(const vp::RunResult& r, const vp::Network& network, const HwConfig& hw) {
-  const uint64_t origin = first_enable(r);
-  std::vector<Row> out;
-  for (const vp::RanOperation& op : r.operations) {
-    Row row;
-    row.core = op.firmware;
-    row.task = op.firmware.task;
-    row.index = op.firmware.index;
-    row.engine = engine_name(op.firmware.engine);
-    const vp::OperationName* name = network.operation(row.task, row.index);
-    row.name = name != nullptr && !name->name.empty() ? name->name
-                                                      : fmt::format("{}.{}", row.task, row.index);
-    row.cycles = op.firmware.done - op.firmware.enabled;
-    if (op.record) {
-      const OpRecord& record = *op.record;
-      row.start = record.started - origin;
-      row.cycles = record.done - record.started;
-      row.bytes = (record.read_beats + record.write_beats) * hw.primary_memif.width_bytes();
-      const uint64_t macs = record.macs != 0 ? record.macs : (name != nullptr ? name->macs : 0);
-      if (macs != 0 && row.cycles != 0)
-        row.utilisation = static_cast<double>(macs) / (static_cast<double>(row.cycles) * hw.macs());
-      row.summary = record.summary;
-      row.parts = record.cycles.parts();
-    }
-    out.push_back(std::move(row));
-  }
-  return out;
-}
-
-/// Where an operation's cycles went, as shares in percent, largest first.
-std::string shares(const Row& row) {
-  std::vector<size_t> order(sim::kCauses);
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return row.parts[a] > row.parts[b]; });
-  std::string text;
-  for (const size_t c : order)
-    if (row.parts[c] != 0)
-      text +=
-          fmt::format("{}{} {:.1f}", text.empty() ? "" : ", ", sim::kCauseNames[c],
-                      100.0 * static_cast<double>(row.parts[c]) / static_cast<double>(row.cycles));
-  return text;
-}
 
 void print_units(const std::vector<OpRecord>& records) {
   fmt::print("\n  {:<6} {:>5}", "unit", "ops");
@@ -153,15 +88,63 @@ void print_output(const vp::Network& network, const vp::IoTensor& t,
              t.scale ? fmt::format(", scale {:g}", *t.scale) : "", int{*low}, int{*high});
 }
 
-Json row_json(const Row& row) {
+Json row_json(const RunRow& row) {
   Json j{{"task", row.task},   {"index", row.index},   {"name", row.name},  {"engine", row.engine},
          {"start", row.start}, {"cycles", row.cycles}, {"bytes", row.bytes}};
   j["utilisation"] = row.utilisation < 0 ? Json() : Json(row.utilisation);
+  j["layer"] = row.layer ? Json(*row.layer) : Json();
   j["summary"] = row.summary;
   j["cycles_by_cause"] = parts_json(row.parts);
   j["core"] = {
       {"programmed", row.core.programmed}, {"enabled", row.core.enabled}, {"done", row.core.done}};
   return j;
+}
+
+Json layer_json(const LayerRow& layer) {
+  Json engines = Json::object();
+  for (const auto& [engine, count] : layer.engines) engines[engine] = count;
+  Json j{{"name", layer.name}, {"operations", engines},  {"start", layer.start},
+         {"done", layer.done}, {"cycles", layer.cycles}, {"bytes", layer.bytes},
+         {"macs", layer.macs}};
+  j["utilisation"] = layer.utilisation < 0 ? Json() : Json(layer.utilisation);
+  j["cycles_by_cause"] = parts_json(layer.parts);
+  return j;
+}
+
+std::string percent(double utilisation) {
+  return utilisation < 0 ? "" : fmt::format("{:.1f} %", 100 * utilisation);
+}
+
+void print_operations(const std::vector<RunRow>& rows) {
+  fmt::print("\n  {:<24} {:<6} {:>12} {:>12} {:>12} {:>7}  {}\n", "operation", "engine", "start",
+             "cycles", "bytes", "MACs", "% of cycles");
+  for (const RunRow& row : rows)
+    fmt::print("  {:<24} {:<6} {:>12} {:>12} {:>12} {:>7}  {}\n", row.name, row.engine, row.start,
+               row.cycles, row.bytes, percent(row.utilisation),
+               cause_shares(row.parts, sim::kCauses));
+}
+
+void print_layers(const std::vector<LayerRow>& layers) {
+  constexpr size_t kMostCauses = 3;
+  size_t width = 5, units = 5;
+  std::vector<std::string> texts;
+  for (const LayerRow& layer : layers) {
+    std::string text;
+    for (const auto& [engine, count] : layer.engines)
+      text +=
+          (text.empty() ? "" : " ") + (count == 1 ? engine : fmt::format("{} x{}", engine, count));
+    width = std::max(width, layer.name.size());
+    units = std::max(units, text.size());
+    texts.push_back(std::move(text));
+  }
+  fmt::print("\n  {:<{}}  {:<{}} {:>12} {:>12} {:>12} {:>8}  {}\n", "layer", width, "units", units,
+             "done at", "cycles", "bytes", "MACs", "% of cycles, of the unit that works longest");
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const LayerRow& layer = layers[i];
+    fmt::print("  {:<{}}  {:<{}} {:>12} {:>12} {:>12} {:>8}  {}\n", layer.name, width, texts[i],
+               units, layer.done, layer.cycles, layer.bytes, percent(layer.utilisation),
+               cause_shares(layer.parts, kMostCauses));
+  }
 }
 
 }  // namespace
@@ -199,20 +182,21 @@ RunReport::RunReport(const HwConfig& hw, const PlatformConfig& platform, const v
 
 RunReport::~RunReport() = default;
 
-void RunReport::print(const vp::RunResult& r, const std::string& input, bool with_table) const {
+double RunReport::clocks() const { return platform_.nvdla_clock_hz / platform_.core_clock_hz; }
+
+void RunReport::print(const vp::RunResult& r, const std::string& input, RunTable table) const {
   fmt::print("{}\n", input.empty() ? model_ : input);
   for (size_t k = 0; k < r.outputs.size(); ++k)
     print_output(network_, network_.outputs[k],
                  vp::unpack_output(network_.outputs[k], r.outputs[k]));
   const RunTotals t = totals(r, hw_);
-  if (with_table) {
-    fmt::print("\n  {:<24} {:<6} {:>12} {:>12} {:>12} {:>7}  {}\n", "operation", "engine", "start",
-               "cycles", "bytes", "MACs", "% of cycles");
-    for (const Row& row : rows(r, network_, hw_))
-      fmt::print("  {:<24} {:<6} {:>12} {:>12} {:>12} {:>7}  {}\n", row.name, row.engine, row.start,
-                 row.cycles, row.bytes,
-                 row.utilisation < 0 ? "" : fmt::format("{:.1f} %", 100 * row.utilisation),
-                 shares(row));
+  if (table != RunTable::kNone) {
+    const auto rows = run_rows(r, network_, hw_);
+    const auto layers = layer_rows(rows, network_, hw_, clocks());
+    if (table == RunTable::kOperations || layers.empty())
+      print_operations(rows);
+    else
+      print_layers(layers);
     print_units(r.records);
     fmt::print("\n");
   }
@@ -222,7 +206,7 @@ void RunReport::print(const vp::RunResult& r, const std::string& input, bool wit
       "{:.1f} % of the "
       "multipliers\n",
       t.accelerator_cycles, ms, t.core_cycles, t.core_asleep, t.bytes, 100 * t.utilisation);
-  if (with_table)
+  if (table != RunTable::kNone)
     fmt::print("  assumptions: {}, {:g} MHz (core {:g} MHz), int8, batch 1, memory: {}\n\n",
                hw_.name, platform_.nvdla_clock_hz / 1e6, platform_.core_clock_hz / 1e6,
                memory_text(platform_.dram));
@@ -253,8 +237,12 @@ void RunReport::add_json(const vp::RunResult& r, const std::string& input) {
   run["utilisation"] = t.utilisation;
   run["instructions"] = r.instructions;
   run["units"] = units_json(r.records);
+  const auto rows = run_rows(r, network_, hw_);
+  run["layers"] = Json::array();
+  for (const LayerRow& layer : layer_rows(rows, network_, hw_, clocks()))
+    run["layers"].push_back(layer_json(layer));
   run["operations"] = Json::array();
-  for (const Row& row : rows(r, network_, hw_)) run["operations"].push_back(row_json(row));
+  for (const RunRow& row : rows) run["operations"].push_back(row_json(row));
   collected_->runs.push_back(std::move(run));
 }
 

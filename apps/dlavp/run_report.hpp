@@ -20,6 +20,9 @@ struct RunTotals {
 /// The memory as figures need it for company: "fixed latency 32".
 [[nodiscard]] std::string memory_text(const MemoryConfig& memory);
 
+/// Which table a run is printed with: of layers where the loadable names them, else of operations.
+enum class RunTable : uint8_t { kNone, kLayers, kOperations };
+
 class RunReport {
  public:
   RunReport(const HwConfig& hw, const PlatformConfig& platform, const vp::Network& network,
@@ -29,12 +32,15 @@ class RunReport {
   RunReport& operator=(const RunReport&) = delete;
 
   /// Text of one run on stdout.
-  void print(const vp::RunResult& result, const std::string& input, bool with_table) const;
+  void print(const vp::RunResult& result, const std::string& input, RunTable table) const;
   /// Collects one run; json() gives all of them.
   void add_json(const vp::RunResult& result, const std::string& input);
   [[nodiscard]] std::string json() const;
 
  private:
+  /// The accelerator's clock over the core's.
+  [[nodiscard]] double clocks() const;
+
   struct Collected;
   HwConfig hw_;
   PlatformConfig platform_;

@@ -3,22 +3,31 @@
 #include <algorithm>
 
 #include "compiler/data/samples.hpp"
-#include "compiler/driver/compile.hpp"
 #include "compiler/frontend/read_network.hpp"
+#include "compiler/quantise/scale_table.hpp"
 
 namespace dlavp::app {
 
-Result<compiler::Graph> read_for_time(const std::string& path) {
+Result<compiler::Graph> read_for_time(const TimedNetwork& network) {
   compiler::NetworkOptions options;
-  if (path.ends_with(".prototxt")) options.weights_seed = 1;
-  return compiler::read_network(path, options);
+  options.weights = network.weights;
+  if (network.path.ends_with(".prototxt")) options.weights_seed = 1;
+  auto graph = compiler::read_network(network.path, options);
+  if (!graph || network.scales.empty()) return graph;
+  const auto table = compiler::read_scale_table(network.scales);
+  if (!table) return table.errors();
+  const auto found = compiler::apply_scale_table(*graph, *table, network.scales);
+  if (!found) return found.errors();
+  return graph;
 }
 
-Result<std::vector<uint8_t>> compile_for_time(const std::string& path, const HwConfig& hw) {
-  auto graph = read_for_time(path);
+Result<std::vector<uint8_t>> compile_for_time(const TimedNetwork& network, const HwConfig& hw) {
+  auto graph = read_for_time(network);
   if (!graph) return graph.errors();
   const compiler::Samples samples = compiler::random_samples(*graph, 1);
   compiler::CompileOptions options;
+  options.quantise.input_mode = network.input_mode;
+  options.schedule = network.schedule;
   options.measure = false;
   auto compiled = compiler::compile_graph(hw, std::move(graph).value(), samples, options);
   if (!compiled) return compiled.errors();

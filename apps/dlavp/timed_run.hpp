@@ -4,17 +4,25 @@
 
 #include <string>
 
-#include "compiler/ir/graph.hpp"
+#include "compiler/driver/compile.hpp"
 #include "vp/host/session.hpp"
 
 namespace dlavp::app {
 
-/// Reads a network (ONNX or prototxt) whose values do not matter: weights that a prototxt does not
-/// come with are made up. Errors: those of the front ends.
-Result<compiler::Graph> read_for_time(const std::string& path);
+/// A network (ONNX or prototxt) to be timed.
+struct TimedNetwork {
+  std::string path = {};
+  std::string weights = {};  ///< of a prototxt; those that are not given are made up
+  std::string scales = {};   ///< a calibration table; what it lacks comes from random inputs
+  compiler::InputMode input_mode = compiler::InputMode::kAuto;
+  compiler::ScheduleOptions schedule = {};
+};
 
-/// Compiles such a network for `hw` with scales from random inputs. Errors: those of the compiler.
-Result<std::vector<uint8_t>> compile_for_time(const std::string& path, const HwConfig& hw);
+/// Errors: those of the front ends and of the table.
+Result<compiler::Graph> read_for_time(const TimedNetwork& network);
+
+/// Errors: as above, and those of the compiler.
+Result<std::vector<uint8_t>> compile_for_time(const TimedNetwork& network, const HwConfig& hw);
 
 /// Runs `loadable` once. One call a process. Errors: those of reading and running it, and
 /// "run.never_finished".

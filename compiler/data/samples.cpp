@@ -27,10 +27,13 @@ Result<Samples> from_npy(const Shape& shape, const std::string& path) {
   const bool vector = shape.h == 1 && shape.w == 1;
   if (given.size() == 4 || (vector && given.size() == 2)) given.erase(given.begin());
   if (given != per_sample && !(vector && given == std::vector<size_t>{elements})) {
+    const bool turned = given == std::vector<size_t>{per_sample[1], per_sample[2], per_sample[0]};
     return Error{
         "calibrate.shape", path,
-        fmt::format("shape {}, the network takes {} (a batch of them in the first dimension)",
-                    array->shape_text(), shape.text())};
+        fmt::format(
+            "shape {}, the network takes {} (a batch of them in the first dimension){}",
+            array->shape_text(), shape.text(),
+            turned ? "; channels are last, expected first: save array.transpose(0, 3, 1, 2)" : "")};
   }
   Samples out;
   for (size_t at = 0; at + elements <= array->values.size(); at += elements) {
@@ -71,6 +74,17 @@ Result<Samples> from_file(const Shape& shape, const fs::path& path) {
                                     : from_image(shape, path.string());
 }
 
+/// A folder may hold thousands of files that are wrong for one reason.
+Diagnostics first_few(const Diagnostics& all, const std::string& folder) {
+  constexpr size_t kShown = 5;
+  const auto& errors = all.errors();
+  if (errors.size() <= kShown) return all;
+  Diagnostics out;
+  for (size_t i = 0; i < kShown; ++i) out.add(errors[i].id, errors[i].place, errors[i].message);
+  out.add("calibrate.shape", folder, fmt::format("{} more errors", errors.size() - kShown));
+  return out;
+}
+
 Result<Samples> from_folder(const Shape& shape, const std::string& path) {
   static const std::vector<std::string> kKinds = {".npy", ".png", ".jpg", ".jpeg", ".bmp", ".pgm"};
   std::vector<fs::path> files;
@@ -93,7 +107,7 @@ Result<Samples> from_folder(const Shape& shape, const std::string& path) {
       wrong.append(some.errors());
     }
   }
-  if (!wrong.empty()) return wrong;
+  if (!wrong.empty()) return first_few(wrong, path);
   return out;
 }
 
@@ -102,7 +116,8 @@ Result<Samples> from_folder(const Shape& shape, const std::string& path) {
 Result<Samples> load_samples(const Graph& graph, const std::string& path) {
   if (graph.inputs.size() != 1) {
     return Error{"calibrate.inputs", path,
-                 fmt::format("the network has {} inputs; samples from files are supported for one",
+                 fmt::format("the network has {} inputs; samples from files are for one. Give the "
+                             "scales as a table (--scales)",
                              graph.inputs.size())};
   }
   const Shape& shape = graph.tensor(graph.inputs[0]).shape;

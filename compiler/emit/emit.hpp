@@ -22,8 +22,9 @@ struct EmitOptions {
 Result<loadable::Loadable> emit_loadable(const HwConfig& hw, const LayerProgram& layers,
                                          const HwProgram& program, const EmitOptions& options = {});
 
-/// The contents of "dlavp-info": JSON with "config", "inputs", "outputs", "operations", "labels".
-/// real value of an input byte = scale x (byte - zero_point); of an output = scale x int8.
+/// The contents of "dlavp-info": JSON with "config", "inputs", "outputs", "layers", "operations",
+/// "labels". real value of an input byte = scale x (byte - zero_point); of an output = scale x
+/// int8.
 [[nodiscard]] std::string info_json(const HwConfig& hw, const LayerProgram& layers,
                                     const HwProgram& program, const EmitOptions& options);
 

@@ -40,15 +40,20 @@ std::string info_json(const HwConfig& hw, const LayerProgram& layers, const HwPr
     j["outputs"].push_back(
         {{"name", t.name}, {"bind_id", i}, {"scale", t.scale}, {"shape", shape_json(t)}});
   }
+  j["layers"] = Json::array();
+  for (const Layer& layer : layers.layers)
+    j["layers"].push_back(
+        {{"name", layer.name}, {"shape", shape_json(layers.tensors[layer.output])}});
   j["operations"] = Json::array();
   for (size_t t = 0; t < program.tasks.size(); ++t) {
     const HwTask& task = program.tasks[t];
-    const auto add = [&](size_t index, const std::string& name, uint64_t macs) {
-      j["operations"].push_back({{"task", t}, {"index", index}, {"name", name}, {"macs", macs}});
+    const auto add = [&](size_t index, const auto& op, uint64_t macs) {
+      j["operations"].push_back(
+          {{"task", t}, {"index", index}, {"name", op.name}, {"layer", op.layer}, {"macs", macs}});
     };
     for (size_t i = 0; i < task.operations.size(); ++i)
-      add(i, task.operations[i].name, task.operations[i].macs);
-    for (size_t i = 0; i < task.cpu.size(); ++i) add(i, task.cpu[i].name, 0);
+      add(i, task.operations[i], task.operations[i].macs);
+    for (size_t i = 0; i < task.cpu.size(); ++i) add(i, task.cpu[i], 0);
   }
   j["labels"] = options.labels;
   // The names come from user files: bytes that are no UTF-8 must not stop the compiler.

@@ -175,9 +175,10 @@ std::vector<float> CaffeLayers::weights(size_t i, const std::vector<int64_t>& wa
   if (!options_.weights_seed) {
     fail(
         "caffe.weights",
-        fmt::format("no weights for blob {} of [{}]: the caffemodel with them is needed, or seeded "
-                    "weights for estimates of performance",
-                    i, fmt::join(wanted, "x")));
+        fmt::format("no weights for blob {} of [{}]{}: give its .caffemodel as --weights, or "
+                    "--weights-seed 1 for made-up ones (cycles are the same, results are not)",
+                    i, fmt::join(wanted, "x"),
+                    blobs_.empty() || it != blobs_.end() ? "" : ", the weights have no such layer"));
   }
   ++made_up_;
   if (made_up) return std::vector<float>(elements, *made_up);

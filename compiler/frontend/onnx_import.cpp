@@ -334,7 +334,8 @@ Result<Graph> Importer::run() {
     if (model_.opset < kFirstOpset || model_.opset > kLastOpset) {
       throw Failure{
           {"onnx.opset", model_.graph_name,
-           fmt::format("opset {}, supported are {} to {}", model_.opset, kFirstOpset, kLastOpset)}};
+           fmt::format("opset {}, supported are {} to {}; export the model with one of them",
+                       model_.opset, kFirstOpset, kLastOpset)}};
     }
     add_inputs();
     for (const OnnxNode& node : model_.nodes) import_node(node);

@@ -48,7 +48,8 @@ def arguments():
     parser.add_argument("--size", type=int, help="height and width of the input (default: the published one)")
     parser.add_argument("--width", type=float, default=1.0, help="factor on all channel counts (default 1)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--input", help="also write a batch of 4 fitting inputs to this .npy")
+    parser.add_argument("--input", help="also write a batch of fitting inputs to this .npy")
+    parser.add_argument("--count", type=int, default=4, help="of inputs (default 4)")
     parser.add_argument("-o", "--output", help="ONNX file, or folder with --all")
     args = parser.parse_args()
     if args.list:
@@ -57,6 +58,8 @@ def arguments():
         parser.error("give a network or --all, and --output")
     if args.name and args.name not in NETWORKS:
         parser.error(f"network {args.name!r}, expected one of {', '.join(NETWORKS)}")
+    if args.count < 1:
+        parser.error(f"--count {args.count}, expected 1 or more")
     if not args.width > 0:
         parser.error(f"--width {args.width}, expected more than 0")
     return args
@@ -78,7 +81,7 @@ def main():
             print(f"zoo.py: {error}", file=sys.stderr)
             return 2
     if args.input:
-        np.save(args.input, samples(args.size or NETWORKS[args.name or "resnet18"][1], seed=args.seed))
+        np.save(args.input, samples(args.size or NETWORKS[args.name or "resnet18"][1], args.count, args.seed))
     return 0
 
 

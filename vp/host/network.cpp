@@ -58,9 +58,15 @@ void apply_info(const Json& info, Network& network) {
   network.config = info.value("config", "");
   apply_tensor(info.value("inputs", Json::array()), network.inputs);
   apply_tensor(info.value("outputs", Json::array()), network.outputs);
-  for (const Json& op : info.value("operations", Json::array()))
-    network.operations.push_back({op.at("task").get<uint32_t>(), op.at("index").get<uint32_t>(),
-                                  op.value("name", ""), op.value("macs", uint64_t{0})});
+  for (const Json& layer : info.value("layers", Json::array()))
+    network.layers.push_back(layer.value("name", ""));
+  for (const Json& op : info.value("operations", Json::array())) {
+    const size_t layer = op.value("layer", network.layers.size());
+    network.operations.push_back(
+        {op.at("task").get<uint32_t>(), op.at("index").get<uint32_t>(), op.value("name", ""),
+         layer < network.layers.size() ? std::optional(layer) : std::nullopt,
+         op.value("macs", uint64_t{0})});
+  }
   network.labels = info.value("labels", std::vector<std::string>{});
 }
 

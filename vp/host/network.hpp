@@ -33,12 +33,14 @@ struct IoTensor {
 struct OperationName {
   uint32_t task = 0, index = 0;
   std::string name;
+  std::optional<size_t> layer;  ///< of the network's `layers`
   uint64_t macs = 0;
 };
 
 struct Network {
   std::vector<IoTensor> inputs, outputs;  ///< by bind id
   std::string config;                     ///< it was compiled for; empty: not known
+  std::vector<std::string> layers;        ///< names; none: not known
   std::vector<OperationName> operations;
   std::vector<std::string> labels;
   [[nodiscard]] const OperationName* operation(uint32_t task, uint32_t index) const;

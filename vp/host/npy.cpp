@@ -38,7 +38,9 @@ Result<NpyArray> load_npy(const std::filesystem::path& path) {
   else if (type == "|u1" || type == "<u1")
     array.type = NpyType::kUint8;
   else if (type != "<f4")
-    return fail("npy.type", fmt::format("type {}, expected |i1, |u1 or <f4", type));
+    return fail(
+        "npy.type",
+        fmt::format("type {}, expected |i1, |u1 or <f4; save array.astype('float32')", type));
   if (header.find("'fortran_order': False") == std::string::npos)
     return fail("npy.header", "not in C order");
   if (!std::regex_search(header, match, std::regex("'shape': *\\(([0-9, ]*)\\)")))

@@ -97,9 +97,15 @@ Result<std::vector<uint8_t>> pack(const Values& v, const IoTensor& t, const std:
     return wrong(
         fmt::format("input {} is not described in the loadable; give its {} bytes as a raw file",
                     t.name, t.bytes));
-  if (v.width != t.width || v.height != t.height)
-    return wrong(fmt::format("{} x {} pixels, input {} has {} x {}", v.width, v.height, t.name,
-                             t.width, t.height));
+  if (v.width != t.width || v.height != t.height) {
+    const uint32_t channels = t.network_channels != 0 ? t.network_channels : t.channels;
+    const bool turned = v.channels == t.height && v.height == t.width && v.width == channels;
+    return wrong(fmt::format("{} x {} pixels, input {} has {} x {}{}", v.width, v.height, t.name,
+                             t.width, t.height,
+                             turned ? "; the array is H x W x C, expected C x H x W: save "
+                                      "array.transpose(2, 0, 1)"
+                                    : ""));
+  }
   if (v.channels > 1 && v.channels != t.channels && v.channels != t.network_channels &&
       !(v.pixels && v.channels <= 4))
     return wrong(fmt::format("{} channels, input {} has {}", v.channels, t.name, t.channels));
