@@ -222,7 +222,9 @@ std::string report_page(const std::vector<ReportRun>& runs) {
                        escape_xml(r.details));
     out += "<h3>Roofline</h3>\n" + roofline(r);
     out += "<h3>Units over time</h3>\n" + timeline(r);
-    out += "<h3>Where each operation's cycles went</h3>\n" + bars(r);
+    out += fmt::format("<h3>Where each {}'s cycles went</h3>\n",
+                       r.layers.empty() ? "operation" : "layer") +
+           bars(r);
   }
   return out + "</body></html>\n";
 }
