@@ -16,7 +16,7 @@ Result<ScaleTable> decode_scale_table(const std::string& text, const std::string
   ScaleTable out;
   Diagnostics wrong;
   for (const auto& [name, entry] : j.items()) {
-    const auto number = [&](const char* key, double otherwise) {
+    const auto number = [&entry = entry](const char* key, double otherwise) {
       const bool given = entry.is_object() && entry.contains(key) && entry[key].is_number();
       return given ? entry[key].get<double>() : otherwise;
     };
