@@ -223,8 +223,22 @@ void Quantiser::conv(const Node& node, const ConvOp& op) {
   emit_bounded(node, std::move(layer), op.relu ? op.relu_max : kUnbounded);
 }
 
+/// One value a channel, zero for those that hold nothing.
+std::vector<float> Quantiser::spread_values(const std::vector<float>& values,
+                                            TensorId input) const {
+  const auto spread = spread_.find(input);
+  if (spread == spread_.end()) return values;
+  std::vector<float> out(static_cast<size_t>(spread->second.back()));
+  for (size_t c = 0; c < values.size(); ++c)
+    out[static_cast<size_t>(spread->second[c])] = values[c];
+  return out;
+}
+
 void Quantiser::scale_layer(const Node& node, const ScaleOp& op) {
-  const std::vector<float>& factor = graph_.tensor(node.inputs[1]).values;
+  const auto constant = [&](size_t i) {
+    return spread_values(graph_.tensor(node.inputs[i]).values, node.inputs[0]);
+  };
+  const std::vector<float> factor = constant(1);
   double largest = 0;
   for (float f : factor) largest = std::max(largest, std::abs(double{f}));
   unsigned bits = kScaleBits;
@@ -242,7 +256,7 @@ void Quantiser::scale_layer(const Node& node, const ScaleOp& op) {
   x1.mode = StageMode::kPerKernel;
   x1.mul = m.mul;
   x1.mul_shift = m.shift;
-  layer.sdp.x2 = channel_sum(graph_.tensor(node.inputs[2]).values, unit);
+  layer.sdp.x2 = channel_sum(constant(2), unit);
   layer.sdp.x2.relu = op.relu;
   layer.sdp.out_shift = static_cast<uint8_t>(bits);
   emit_bounded(node, std::move(layer), op.relu ? op.relu_max : kUnbounded);

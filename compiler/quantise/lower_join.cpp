@@ -8,7 +8,7 @@
 namespace dlavp::compiler {
 
 /// Whether every reader of `id` can pass over gaps between its channels: convolutions have zero
-/// weights there, poolings and functions of one value compute what nobody reads.
+/// weights there; poolings, factors a channel and ReLU compute what nobody reads.
 bool Quantiser::takes_spread(TensorId id) const {
   if (is_output(id)) return false;
   for (const Node& node : graph_.nodes) {
@@ -16,7 +16,9 @@ bool Quantiser::takes_spread(TensorId id) const {
     if (times == 0) continue;
     const auto* conv = node.as<ConvOp>();
     if (conv != nullptr && conv->groups == 1 && node.inputs[0] == id && times == 1) continue;
-    const bool passes = node.as<PoolOp>() != nullptr || node.as<ReluOp>() != nullptr;
+    const auto* factors = node.as<ScaleOp>();
+    const bool passes = node.as<PoolOp>() != nullptr || node.as<ReluOp>() != nullptr ||
+                        (factors != nullptr && factors->relu_max == kUnbounded);
     if (!passes || placed_.contains(node.output) || !takes_spread(node.output)) return false;
   }
   return true;
@@ -31,6 +33,7 @@ void Quantiser::mark_spread(TensorId id, const std::vector<int64_t>& channels) {
 }
 
 /// A join whose parts are no whole atoms: each part starts at the next one, if all readers agree.
+/// Parts that lie so in a larger join already are this join.
 void Quantiser::plan_spread_join(const Node& node) {
   const TensorId joined = node.output;
   if (placed_.contains(joined) || spread_.contains(joined) || !takes_spread(joined)) return;
@@ -39,18 +42,29 @@ void Quantiser::plan_spread_join(const Node& node) {
   std::vector<int64_t> starts;
   int64_t channel = 0;
   for (TensorId part : node.inputs) {
-    const Node* producer = producers_[part];
-    const bool free = producer != nullptr && !is_output(part) && !placed_.contains(part) &&
-                      !joined_.contains(part) && !spread_.contains(part) &&
-                      producer->as<FlattenOp>() == nullptr && same(scale(part), scale(joined)) &&
-                      std::count(node.inputs.begin(), node.inputs.end(), part) == 1;
-    if (!free) return;
     channel = (channel + atom - 1) / atom * atom;
     starts.push_back(channel);
     for (int64_t c = 0; c < shape(part).c; ++c) channels.push_back(channel++);
   }
   channels.push_back(channel);
-  for (size_t i = 0; i < node.inputs.size(); ++i) placed_[node.inputs[i]] = {joined, starts[i]};
+  const auto first = placed_.find(node.inputs[0]);
+  const ChannelView begin = first == placed_.end() ? ChannelView{joined, 0} : first->second;
+  bool free = begin.base == joined, laid = !free && same(scale(joined), scale(begin.base));
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const TensorId part = node.inputs[i];
+    const Node* producer = producers_[part];
+    const auto at = placed_.find(part);
+    free = free && at == placed_.end() && producer != nullptr && !is_output(part) &&
+           !joined_.contains(part) && !spread_.contains(part) &&
+           producer->as<FlattenOp>() == nullptr && same(scale(part), scale(joined)) &&
+           std::count(node.inputs.begin(), node.inputs.end(), part) == 1;
+    laid = laid && at != placed_.end() && at->second.base == begin.base &&
+           at->second.channel == begin.channel + starts[i];
+  }
+  if (!free && !laid) return;
+  for (size_t i = 0; free && i < node.inputs.size(); ++i)
+    placed_[node.inputs[i]] = {joined, starts[i]};
+  if (laid) placed_[joined] = begin;
   joined_.insert(joined);
   mark_spread(joined, channels);
 }

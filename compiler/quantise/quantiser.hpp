@@ -72,6 +72,8 @@ class Quantiser {
   [[nodiscard]] SdpStage channel_sum(const std::vector<float>& shifts, double unit) const;
   [[nodiscard]] TensorId padded_input(const Node& node, Window& window);
   void scale_layer(const Node& node, const ScaleOp& op);
+  [[nodiscard]] std::vector<float> spread_values(const std::vector<float>& values,
+                                                 TensorId input) const;
   [[nodiscard]] std::optional<Tensor> spread_weights(const Tensor& weights, TensorId input) const;
   [[nodiscard]] std::optional<std::vector<double>> slopes_of(const Node& node) const;
   [[nodiscard]] SdpStage prelu_stage(const Node& node, const std::vector<double>& slopes) const;

@@ -107,6 +107,31 @@ TEST_CASE("loadable: kernels larger than the buffer are cut along the channels")
   }
 }
 
+TEST_CASE("loadable: dense blocks whose parts fill no atoms are joined without a copy") {
+  for (const char* name : {"nv_small", "nv_large"}) {
+    const auto hw = load_hw_config(name);
+    REQUIRE(hw.ok());
+    NetworkBuilder b(4);
+    std::vector<TensorId> parts = {b.conv(b.input({1, 3, 9, 8}), 21, window(3, 1, 1))};
+    for (int i = 0; i < 3; ++i) {
+      const TensorId all = parts.size() == 1 ? parts[0] : b.concat(parts);
+      parts.push_back(b.conv(b.relu(b.batch_norm(all)), 13, window(3, 1, 1)));
+    }
+    const Graph g = b.finish(b.conv(b.relu(b.batch_norm(b.concat(parts))), 10, window(1)));
+    INFO(name);
+    auto compiled = compile_graph(*hw, g, b.samples(2));
+    if (!compiled.ok()) FAIL(compiled.errors().text());
+    size_t factors = 0;
+    for (const Layer& layer : compiled->layers.layers) {
+      INFO(layer.name);
+      CHECK(layer.as<CoreLayer>() == nullptr);
+      factors += layer.as<PointLayer>() != nullptr ? 1 : 0;
+    }
+    CHECK(factors == 4);
+    check_equal(*hw, g, b.samples(2));
+  }
+}
+
 TEST_CASE("loadable: every optimisation, switched off, leaves the bytes as they are") {
   using Switch = bool ScheduleOptions::*;
   constexpr Switch kSwitches[] = {&ScheduleOptions::overlap,   &ScheduleOptions::reuse_weights,

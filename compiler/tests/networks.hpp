@@ -45,6 +45,7 @@ class NetworkBuilder {
   }
   TensorId relu(TensorId x) { return add(ReluOp{}, {x}); }
   TensorId sum(TensorId a, TensorId b) { return add(AddOp{}, {a, b}); }
+  TensorId concat(std::vector<TensorId> parts) { return add(ConcatOp{}, std::move(parts)); }
   TensorId pool(TensorId x, PoolKind kind, Window w) { return add(PoolOp{kind, w, true}, {x}); }
   TensorId flatten(TensorId x) { return add(FlattenOp{}, {x}); }
   TensorId softmax(TensorId x) { return add(SoftmaxOp{}, {x}); }
