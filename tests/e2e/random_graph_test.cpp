@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
+#include "compiler/tests/networks.hpp"
 #include "compiler/tests/random_graph.hpp"
 #include "compiler/tests/random_graph_check.hpp"
 #include "tests/platform/platform_fixture.hpp"
@@ -84,4 +85,17 @@ TEST_CASE("random graphs: the platform computes the interpreter's bytes on nv_la
 // Softmax: the published operation holds its scales in single precision, the interpreter in double.
 TEST_CASE("random graphs: a graph that once differed stays equal on nv_small_256_full") {
   check_graphs("nv_small_256_full", 11115, 1);
+}
+// On nv_small a depthwise convolution of 8192 channels is 1024 convolutions, each with its SDP.
+TEST_CASE("platform: a network of twelve thousand operations runs to the end") {
+  const auto hw = load_hw_config("nv_small");
+  REQUIRE(hw.ok());
+  NetworkBuilder b(3);
+  TensorId x = b.input({1, 8192, 1, 1});
+  for (int i = 0; i < 6; ++i) x = b.conv(x, 8192, window(1), 8192);
+  const Graph graph = b.finish(b.conv(x, 3, window(1)));
+  Platform platform("nv_small");
+  const Verdict found = check_graph(*hw, graph, random_samples(graph, 1, 2), on(platform, *hw));
+  CHECK(found.refused == "");
+  CHECK(found.wrong == "");
 }

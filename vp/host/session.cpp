@@ -1,5 +1,6 @@
 #include "vp/host/session.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -13,7 +14,8 @@ namespace dlavp::vp {
 namespace {
 
 constexpr uint64_t kFirmwareBytes = uint64_t{1} << 20;
-constexpr uint64_t kResultBytes = uint64_t{1} << 19;
+constexpr uint64_t kLeastResultBytes = uint64_t{1} << 19;
+constexpr uint64_t kMostResultBytes = uint64_t{1} << 25;
 constexpr uint64_t kPage = 4096;
 /// Ticks of the CLINT (100 ns) without progress: one second of simulated time.
 constexpr uint64_t kWatchdogTicks = 10'000'000;
@@ -84,7 +86,9 @@ Diagnostics Session::load(std::span<const uint8_t> loadable, const Network& netw
   network_ = network;
   inputs_.clear();
   next_ = platform_.dram_window.base + kFirmwareBytes;
-  result_address_ = place(kResultBytes);
+  // An operation's descriptors are longer than what the firmware records of it.
+  result_bytes_ = std::clamp<uint64_t>(loadable.size(), kLeastResultBytes, kMostResultBytes);
+  result_address_ = place(result_bytes_);
   loadable_address_ = place(loadable.size());
   loadable_bytes_ = loadable.size();
   for (const IoTensor& input : network_.inputs)
@@ -113,7 +117,7 @@ FwBoot Session::boot_block() const {
   b.sram_address = hw_.secondary_memif ? platform_.sram_window.base : 0;
   b.sram_bytes = hw_.secondary_memif ? platform_.sram_window.size : 0;
   b.result_address = result_address_;
-  b.result_bytes = kResultBytes;
+  b.result_bytes = result_bytes_;
   b.watchdog_ticks = kWatchdogTicks;
   b.csb_address = platform_.nvdla_window.base;
   b.clint_address = platform_.clint_window.base;

@@ -71,7 +71,7 @@ class Session {
   Network network_;
   bool failed_ = false;  ///< the run before
   uint64_t next_ = 0;    ///< free DRAM
-  uint64_t result_address_ = 0, loadable_address_ = 0, loadable_bytes_ = 0;
+  uint64_t result_address_ = 0, result_bytes_ = 0, loadable_address_ = 0, loadable_bytes_ = 0;
   std::vector<FwBinding> inputs_;
 };
 
