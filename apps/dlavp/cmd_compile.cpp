@@ -368,7 +368,7 @@ int compile(const Cli& cli) {
     return fail(failed);
   print_notes(*compiled, calibrated);
   Json summary = to_json(*hw, *compiled, output, calibrated);
-  summary["seconds"] = times.json();
+  times.add_to(summary);
   if (!cli.json()) print_text(cli, *hw, *compiled, times);
   const int code = checked ? check(cli, *hw, *compiled, *checked, summary) : kDone;
   if (cli.json()) fmt::print("{}\n", summary.dump(2, ' ', false, Json::error_handler_t::replace));

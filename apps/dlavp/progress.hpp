@@ -6,9 +6,9 @@
 
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace dlavp::app {
@@ -33,34 +33,49 @@ class Progress {
   bool on_;
 };
 
-/// Seconds that each stage took, from the names that the driver calls out.
+/// Seconds that each stage took, from the names that the driver calls out: on the clock, and of
+/// processor time, which other work on the machine leaves as it is.
 class StageTimes {
  public:
   void enter(const std::string& stage) {
-    const auto now = Clock::now();
-    if (!stages_.empty())
-      stages_.back().second = std::chrono::duration<double>(now - entered_).count();
-    stages_.emplace_back(stage, 0.0);
+    const Time now{std::chrono::steady_clock::now(), std::clock()};
+    if (!stages_.empty()) {
+      stages_.back().seconds = std::chrono::duration<double>(now.clock - entered_.clock).count();
+      stages_.back().cpu_seconds =
+          static_cast<double>(now.processor - entered_.processor) / CLOCKS_PER_SEC;
+    }
+    stages_.push_back({stage, 0.0, 0.0});
     entered_ = now;
   }
   /// `without_samples`: leaves out what depends on the number of sample inputs.
   [[nodiscard]] double total(bool without_samples) const {
     double sum = 0;
-    for (const auto& [stage, seconds] : stages_) {
-      if (!without_samples || (stage != "calibrate" && stage != "measure")) sum += seconds;
+    for (const Stage& s : stages_) {
+      if (!without_samples || (s.name != "calibrate" && s.name != "measure")) sum += s.seconds;
     }
     return sum;
   }
-  [[nodiscard]] nlohmann::ordered_json json() const {
-    nlohmann::ordered_json j = nlohmann::ordered_json::object();
-    for (const auto& [stage, seconds] : stages_) j[stage] = seconds;
-    return j;
+  void add_to(nlohmann::ordered_json& summary) const {
+    summary["seconds"] = json(&Stage::seconds);
+    summary["cpu_seconds"] = json(&Stage::cpu_seconds);
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
-  std::vector<std::pair<std::string, double>> stages_;
-  Clock::time_point entered_;
+  struct Time {
+    std::chrono::steady_clock::time_point clock;
+    std::clock_t processor = 0;
+  };
+  struct Stage {
+    std::string name;
+    double seconds, cpu_seconds;
+  };
+  [[nodiscard]] nlohmann::ordered_json json(double Stage::*time) const {
+    nlohmann::ordered_json j = nlohmann::ordered_json::object();
+    for (const Stage& s : stages_) j[s.name] = s.*time;
+    return j;
+  }
+  std::vector<Stage> stages_;
+  Time entered_;
 };
 
 }  // namespace dlavp::app

@@ -13,7 +13,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import numpy as np
 
@@ -30,10 +29,11 @@ work and ranges as in the published networks), are compiled with calibration on 
 the platform: firmware on the RISC-V core, accelerator, memory, on a third input.
 
 Assumptions: int8, batch 1, accelerator and core at 1 GHz, platform `{platform}` (memory: {memory}),
-cycles from the first enable to the last completion, the firmware's time between operations included.
+cycles from the first enable to the last completion, the firmware's time between operations included; frames a
+second from the firmware's start of the network to its end, with what the core computes at either end.
 *Operations* are those of the accelerator and, after the plus, those on the core. *MACs used* is the share of the
-multipliers' cycles that the network's own multiplications fill. *Compile* leaves calibration out; *all* is the
-whole command with calibration, interpreters and platform, on the machine that made this page.
+multipliers' cycles that the network's own multiplications fill. *Compile* is the compiler's processor
+time without calibration; *all* is the whole command's with calibration, interpreters and platform.
 *SQNR* is int8 against floating point, the least of the outputs, for networks that end in Softmax of its input.
 *Output* says whether every output value equals the int8 interpreter's.
 """
@@ -48,11 +48,13 @@ def run(dlavp, name, config, work, size):
         inputs = zoo.samples(size, 3)
         np.save(samples, inputs[:2])
         np.save(os.path.join(work, f"unseen{size}.npy"), inputs[2:])
-    start = time.monotonic()
+    before = os.times()
     command = [dlavp, "compile", model, "--config", config, "-o", os.path.join(work, "out.nvdla"),
                "--calibrate", samples, "--check", "--input", os.path.join(work, f"unseen{size}.npy"), "--json"]
     done = subprocess.run(command, capture_output=True, text=True)
-    row = {"network": name, "config": config, "exit": done.returncode, "seconds": time.monotonic() - start}
+    after = os.times()
+    seconds = after.children_user + after.children_system - before.children_user - before.children_system
+    row = {"network": name, "config": config, "exit": done.returncode, "seconds": seconds}
     try:
         row["result"] = json.loads(done.stdout)
     except ValueError:
@@ -61,7 +63,7 @@ def run(dlavp, name, config, work, size):
 
 
 def compile_seconds(result):
-    return sum(s for stage, s in result["seconds"].items() if stage not in ("samples", "calibrate", "measure"))
+    return sum(s for stage, s in result["cpu_seconds"].items() if stage not in ("samples", "calibrate", "measure"))
 
 
 def sqnr_db(result):
@@ -82,7 +84,7 @@ def cells(row):
     return [
         f"{result['operations'] - core} + {core}",
         f"{cycles:,}",
-        f"{CLOCK_HZ / cycles:.1f}",
+        f"{CLOCK_HZ / check['cycles']['core']:.1f}",
         f"{check['bytes'] / 1e6:.1f}",
         f"{100 * check['macs'] / cycles / MULTIPLIERS[row['config']]:.1f} %",
         f"{compile_seconds(result):.2f} s",
