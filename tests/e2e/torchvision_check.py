@@ -213,6 +213,12 @@ def head():
                        times=FLOAT_SLACK, least=LEAST_SQNR_DB, judged=LEAST_SQNR_DB + MARGIN_DB)
 
 
+def rest(rows):
+    """Which models the page has no row of."""
+    missing = [m for m in names() if m not in {r["model"] for r in rows}]
+    return f"\nNot in this run: {', '.join(missing)}.\n" if missing else ""
+
+
 def rows_of(name, args):
     """One row a configuration, run or kept."""
     rows = []
@@ -250,7 +256,7 @@ def main():
         rows += rows_of(name, args)
     if args.output:
         with open(args.output, "w", encoding="utf-8") as f:
-            f.write(head() + table(rows))
+            f.write(head() + table(rows) + rest(rows))
     bad = [r for r in rows if r["problems"]]
     print(f"{len(rows)} networks and configurations, {len(rows) - len(bad)} hold")
     return 1 if bad or not rows else 0
