@@ -186,8 +186,9 @@ Made by `tests/e2e/torchvision_check.py`; do not edit. The models of torchvision
 PyTorch {torch} at opset 13, calibrated on four inputs, compiled, and run to the end on the platform on a fifth.
 *Holds*: the loadable runs to the end, every output value equals the int8 interpreter's, the float interpreter's logits
 are within {tolerance:g} of the largest of PyTorch's (or {times} times as far as PyTorch's float32 is from its float64), and
-the int8 logits are {least:.0f} dB SQNR or better against PyTorch's; *bytes*: all but the SQNR. Random networks of squeeze and excite and SiLU amplify every rounding; in brackets what PyTorch's
-own logits lose when it rounds activations and weights to int8. From {judged:.0f} dB there the figure is judged.
+the int8 logits are {least:.0f} dB SQNR or better against PyTorch's; *bytes*: all but the SQNR.
+Random networks of squeeze and excite and SiLU amplify every rounding; in brackets what PyTorch's own logits keep when it
+rounds activations and weights to int8. From {judged:.0f} dB there the figure is judged.
 Inputs are small, the smallest that a model pools without remainder, as the weights decide what the compiler must do.
 Left out: transformers, and `regnet_y_128gf`, whose weights exceed one ONNX file.
 
