@@ -1,6 +1,7 @@
 // Field by field from operation to descriptor (facts of the loadable's format, interface 0.12).
 #include "compiler/emit/descriptors.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -136,6 +137,13 @@ void describe_sdp(const HwSdp& s, int16_t lut, const Locate& locate, DlaSdpOp& o
   if (s.x2.data) surface.x2_data = cube_of(*s.x2.data, locate);
 }
 
+/// Of the padding behind an axis, what a window reaches: PDP flushes windows by it.
+uint8_t reached_padding(uint32_t in, uint32_t out, uint32_t kernel, uint32_t stride,
+                        uint32_t before, uint32_t behind) {
+  const int64_t reached = int64_t{out - 1} * stride + kernel - in - before;
+  return static_cast<uint8_t>(std::clamp<int64_t>(reached, 0, behind));
+}
+
 void describe_pdp(const HwPdp& p, const Locate& locate, DlaPdpOp& op, DlaPairSurface& surface) {
   op.partial_in_width_first = static_cast<uint16_t>(p.split.first_in);
   op.partial_in_width_mid = static_cast<uint16_t>(p.split.mid_in);
@@ -150,9 +158,11 @@ void describe_pdp(const HwPdp& p, const Locate& locate, DlaPdpOp& op, DlaPairSur
   op.stride_x = static_cast<uint8_t>(p.window.stride_w);
   op.stride_y = static_cast<uint8_t>(p.window.stride_h);
   op.pad_left = static_cast<uint8_t>(p.window.pad_left);
-  op.pad_right = static_cast<uint8_t>(p.window.pad_right);
+  op.pad_right = reached_padding(p.src.width, p.dst.width, p.window.kernel_w, p.window.stride_w,
+                                 p.window.pad_left, p.window.pad_right);
   op.pad_top = static_cast<uint8_t>(p.window.pad_top);
-  op.pad_bottom = static_cast<uint8_t>(p.window.pad_bottom);
+  op.pad_bottom = reached_padding(p.src.height, p.dst.height, p.window.kernel_h, p.window.stride_h,
+                                  p.window.pad_top, p.window.pad_bottom);
   op.precision = DLA_INT8;
   surface.src_data = cube_of(p.src, locate);
   surface.dst_data = cube_of(p.dst, locate);

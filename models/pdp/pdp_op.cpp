@@ -40,7 +40,27 @@ struct Axis {
   /// More windows begin in the padding than there are outputs, and input stays unused: hardware
   /// then emits an unfinished window as well and shifts its output.
   bool emits_unfinished = false;
+  /// Windows behind the last element that the hardware flushes, and that there are.
+  uint32_t flushed = 0, behind = 0;
 };
+
+/// The hardware counts flushed windows from the padding, as if all of it were used: whole strides
+/// of the padding behind; of an axis that is narrower than the first window, what is left behind
+/// that one, if it is whole strides.
+uint32_t flushed_windows(uint32_t size, uint32_t pad_before, uint32_t pad_after, uint32_t kernel,
+                         uint32_t stride) {
+  const uint32_t strides = pad_after / stride;
+  if (strides == 0 || size + pad_before >= kernel) return strides;
+  const uint32_t left = size + pad_before + pad_after - kernel;
+  return left % stride == 0 ? left / stride : 0;
+}
+
+/// Windows that end behind the last element, without the one that leaves with it.
+uint32_t windows_behind(uint32_t size, uint32_t pad_before, uint32_t windows, uint32_t kernel,
+                        uint32_t stride) {
+  const uint32_t end = (windows - 1) * stride + kernel, inside = size + pad_before;
+  return end <= inside ? 0 : std::min(windows - 1, (end - inside) / stride);
+}
 
 Axis axis(uint32_t size, uint32_t pad_before, uint32_t pad_after, uint32_t kernel,
           uint32_t stride) {
@@ -50,6 +70,8 @@ Axis axis(uint32_t size, uint32_t pad_before, uint32_t pad_after, uint32_t kerne
   out.windows = (padded - kernel) / stride + 1;
   out.inside = pad_before < kernel && (out.windows - 1) * stride < size + pad_before;
   out.emits_unfinished = pad_before / stride >= out.windows && (padded - kernel) % stride != 0;
+  out.flushed = flushed_windows(size, pad_before, pad_after, kernel, stride);
+  out.behind = windows_behind(size, pad_before, out.windows, kernel, stride);
   return out;
 }
 
@@ -142,6 +164,13 @@ void decode_sizes(const regs::RegView& pdp, const HwConfig& hw, PdpOp& op, Check
   }
 }
 
+void check_flushes(const char* name, uint32_t pad, uint32_t stride, const Axis& axis,
+                   Checker& check) {
+  check.require(axis.flushed == axis.behind, "pdp.unsupported_unused_padding",
+                fmt::format("{} {} with stride {} flushes {} windows, {} end in it", name, pad,
+                            stride, axis.flushed, axis.behind));
+}
+
 void check_windows(const PdpOp& op, Checker& check) {
   const bool split = op.bands.size() > 1;
   const uint32_t limit = line_buffer_width(op.kernel_height, op.stride_y);
@@ -164,6 +193,7 @@ void check_windows(const PdpOp& op, Checker& check) {
         !x.emits_unfinished, "pdp.unsupported_open_window",
         fmt::format("PAD_LEFT {} with stride {} begins {} windows, the output has {}",
                     band.pad_left, op.stride_x, band.pad_left / op.stride_x + 1, x.windows));
+    check_flushes("PAD_RIGHT", band.pad_right, op.stride_x, x, check);
     check.require(band.out_width <= limit, "pdp.line_buffer",
                   fmt::format("output width {} of band {}, the line buffer holds {} for kernel "
                               "height {}, stride {}",
@@ -178,6 +208,7 @@ void check_windows(const PdpOp& op, Checker& check) {
   check.require(!y.emits_unfinished, "pdp.unsupported_open_window",
                 fmt::format("PAD_TOP {} with stride {} begins {} windows, the output has {}",
                             op.pad_top, op.stride_y, op.pad_top / op.stride_y + 1, y.windows));
+  check_flushes("PAD_BOTTOM", op.pad_bottom, op.stride_y, y, check);
   check.require(
       y.inside, "pdp.padding_height",
       fmt::format("PAD_TOP {}, PAD_BOTTOM {}: a window of kernel {}, stride {} lies "

@@ -130,6 +130,25 @@ TEST_CASE("pdp decode: windows in the padding only are refused") {
   REQUIRE(Program({.kernel_width = 3, .left = 2, .right = 2}).error() == "none");
 }
 
+// Checked on the RTL: it then emits a window too many, and everything behind it shifts.
+TEST_CASE("pdp decode: unused padding that flushes windows is refused") {
+  constexpr const char* kId = "pdp.unsupported_unused_padding";
+  const Shape right{.width = 3, .kernel_width = 5, .stride_x = 2, .left = 3, .right = 2};
+  REQUIRE(Program(right).error() == kId);
+  REQUIRE(Program({.width = 3, .kernel_width = 5, .stride_x = 2, .left = 3, .right = 1}).error() ==
+          "none");
+  const Shape bottom{.height = 17, .kernel_height = 6, .stride_y = 4, .top = 4, .bottom = 4};
+  REQUIRE(Program(bottom).error() == kId);
+  REQUIRE(
+      Program({.height = 16, .kernel_height = 6, .stride_y = 4, .top = 4, .bottom = 2}).error() ==
+      "none");
+  // Narrower than the first window, which ends in the padding itself.
+  const Shape narrow{.width = 3, .kernel_width = 6, .stride_x = 2, .left = 1, .right = 5};
+  REQUIRE(Program(narrow).error() == kId);
+  REQUIRE(Program({.width = 3, .kernel_width = 6, .stride_x = 2, .left = 1, .right = 4}).error() ==
+          "none");
+}
+
 TEST_CASE("pdp decode: padding that opens more windows than there are outputs is refused") {
   const Shape top{.height = 3, .kernel_height = 8, .stride_y = 6, .top = 6};
   REQUIRE(Program(top).error() == "pdp.unsupported_open_window");
@@ -169,7 +188,8 @@ TEST_CASE("pdp schedule: takes every input atom and gives every output atom once
         if (size + before + after < kernel) continue;
         const uint32_t windows = (size + before + after - kernel) / stride + 1;
         if (windows > 16 || (windows - 1) * stride >= size + before) continue;
-        if (before / stride >= windows && (size + before + after - kernel) % stride != 0) continue;
+        const bool unused = (size + before + after - kernel) % stride != 0;
+        if (unused && (before / stride >= windows || after >= stride)) continue;
         Program p({.width = size,
                    .height = size,
                    .channels = 17,

@@ -284,6 +284,22 @@ bool emits_unfinished(uint32_t span, uint32_t before, uint32_t stride) {
   return before / stride > span / stride && span % stride != 0;
 }
 
+/// The hardware flushes a window for each whole stride of the padding behind: of padding that no
+/// window reaches only less than a stride may be left, and none on an axis below a kernel.
+uint32_t used_padding(uint32_t size, uint32_t before, uint32_t behind, uint32_t kernel,
+                      uint32_t stride) {
+  const uint32_t unused = (size + before + behind - kernel) % stride;
+  const uint32_t used = behind - std::min(unused, behind);
+  return used / stride == behind / stride && size + before >= kernel ? behind : used;
+}
+
+/// Changes stride and padding behind to what the model accepts.
+void settle_axis(uint32_t size, uint32_t before, uint32_t& behind, uint32_t kernel,
+                 uint32_t& stride) {
+  if (emits_unfinished(size + before + behind - kernel, before, stride)) stride = 1;
+  behind = used_padding(size, before, behind, kernel, stride);
+}
+
 }  // namespace
 
 void make_pdp(Program& p, Random& random, const HwConfig& hw, const Size& wanted, bool from_sdp) {
@@ -296,13 +312,13 @@ void make_pdp(Program& p, Random& random, const HwConfig& hw, const Size& wanted
   }
   uint32_t sx = 1 + random.below(random.chance(4) ? 16 : 4),
            sy = 1 + random.below(random.chance(4) ? 16 : 4);
-  const uint32_t left = random.below(kw), right = random.below(kw), top = random.below(kh),
-                 bottom = random.below(kh);
+  uint32_t left = random.below(kw), right = random.below(kw), top = random.below(kh),
+           bottom = random.below(kh);
   Size in = wanted;
   in.width = std::max(in.width, kw > left + right ? kw - left - right : 1);
   in.height = std::max(in.height, kh > top + bottom ? kh - top - bottom : 1);
-  if (emits_unfinished(in.width + left + right - kw, left, sx)) sx = 1;
-  if (emits_unfinished(in.height + top + bottom - kh, top, sy)) sy = 1;
+  settle_axis(in.width, left, right, kw, sx);
+  settle_axis(in.height, top, bottom, kh, sy);
   const Size out{(in.width + left + right - kw) / sx + 1, (in.height + top + bottom - kh) / sy + 1,
                  in.channels, 1};
   const auto reciprocal = [&](uint32_t n) {
