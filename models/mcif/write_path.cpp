@@ -86,6 +86,13 @@ void WriteChannel::request(uint64_t address, uint32_t atoms, bool ack) {
   ++words_waiting_;
   beats_ += bus_.beats(address, atoms);
   commands_.push({address, atoms, ack, word + timing_.write_request});
+  if (commands_.size() == 1) release(command_taken(), 1);
+}
+
+// The splitter's command register is apart from its data FIFO: the oldest command makes room in the
+// registers in front of both when the one before it is done. One ready less is registered there.
+Cycle WriteChannel::command_taken() const {
+  return commands_.empty() ? kNever : std::max(commands_.front().at_splitter - 1, last_data_) - 1;
 }
 
 uint32_t WriteChannel::data_space() const {
@@ -139,12 +146,15 @@ void WriteChannel::granted(Cycle passed) {
   Command& head = commands_.front();
   head.address += uint64_t{next_atoms_} * bus_.atom_bytes;
   head.atoms -= next_atoms_;
-  uint32_t words = next_atoms_;
   if (head.atoms == 0) {
     commands_.pop();
-    ++words;
+    const Cycle command = command_taken();
+    if (command < last_data_) release(command, 1);
+    release(last_data_, next_atoms_);
+    if (command >= last_data_ && command != kNever) release(command, 1);
+  } else {
+    release(last_data_, next_atoms_);
   }
-  release(last_data_, words);
   prepare();
 }
 

@@ -45,6 +45,7 @@ class WriteChannel final : public WritePort {
     uint32_t count = 0;
   };
   [[nodiscard]] uint32_t free_words() const;
+  [[nodiscard]] sim::Cycle command_taken() const;
   void release(sim::Cycle at, uint32_t words);
   void prepare();
   void granted(sim::Cycle passed);
@@ -59,7 +60,7 @@ class WriteChannel final : public WritePort {
   uint64_t beats_ = 0;
   Ring<Command> commands_;
   Ring<Words> words_;
-  uint32_t words_waiting_ = 0;  ///< words handed over and not yet taken by the splitter
+  uint32_t words_waiting_ = 0;  ///< words handed over and not known to be taken by the splitter
   uint32_t announced_ = 0;      ///< atoms of announced writes whose data have not come
   mutable Ring<Words> released_;
   mutable uint32_t releasing_ = 0;
