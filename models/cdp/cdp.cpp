@@ -88,6 +88,7 @@ Cdp::Cdp(const UnitContext& context)
       writer_(context.events, mcif::LineWriter::Command::kWithResult),
       start_event_([this] { try_start(); }),
       core_event_([this] { core(); }),
+      read_done_event_([this] { read_finished(); }),
       interrupt_event_([this] { complete(); }) {
   regs_.on_enable([this](unsigned group) { enabled(group, false); });
   rdma_regs_.on_enable([this](unsigned group) { enabled(group, true); });
@@ -218,7 +219,9 @@ void Cdp::core() {
     }
     if (job.taken < job.block.atoms) return;
     pass_block(job);
-    if (reader_.idle() && !job.more) read_finished(job);
+    // The read DMA is done when the core has taken the last channel step.
+    if (reader_.idle() && !job.more)
+      context_.events.schedule(read_done_event_, std::max(job.steps_end, context_.events.now()));
   }
   if (job.more) job.output_holds = true;
 }
@@ -236,6 +239,7 @@ void Cdp::pass_block(Job& job) {
     finish_block(start + uint64_t{neighbour_steps_ - 1} * step + before - 1, before, false);
   const uint32_t long_steps = bypass ? 0 : std::min(neighbour_steps_, atom_cycles_);
   step_free_ = start + uint64_t{long_steps} * step + uint64_t{atom_cycles_ - long_steps} * atoms;
+  job.steps_end = step_free_;
   if (bypass) finish_block(step_free_ - 1, atoms, true);
   job.previous_atoms = atoms;
   job.taken = 0;
@@ -253,12 +257,14 @@ void Cdp::finish_block(Cycle last_beat, uint32_t atoms, bool bypass) {
   for (uint32_t i = 0; i < atoms; ++i) writer_.push(ready);
 }
 
-void Cdp::read_finished(Job& job) {
+void Cdp::read_finished() {
+  Job& job = *jobs_.front();
   job.read_done = true;
   job.reads.clear();
   job.record.read_beats = reader_.beats();
+  if (job.op.count_read_stalls) counted_read_stalls_ += reader_.stall_cycles();
   rdma_regs_.poke(regs::cdp_rdma::D_PERF_READ_STALL, job.group,
-                  job.op.count_read_stalls ? static_cast<uint32_t>(reader_.stall_cycles()) : 0);
+                  static_cast<uint32_t>(counted_read_stalls_));
   rdma_regs_.operation_done();
   read_free_ = context_.events.now() + timing_.next_start;
   context_.events.schedule_in(start_event_, 1);
@@ -272,8 +278,8 @@ void Cdp::core_finished() {
   job->record.cycles.advance(sim::Cause::kDownstream, context_.events.now(),
                              writer_.stall_cycles() - job->stalls_at_last);
   job->record.cycles.advance(sim::Cause::kPipeline, context_.events.now());
-  regs_.poke(r::D_PERF_WRITE_STALL, job->group,
-             job->op.count_write_stalls ? static_cast<uint32_t>(writer_.stall_cycles()) : 0);
+  if (job->op.count_write_stalls) counted_write_stalls_ += writer_.stall_cycles();
+  regs_.poke(r::D_PERF_WRITE_STALL, job->group, static_cast<uint32_t>(counted_write_stalls_));
   regs_.operation_done();
   core_free_ = context_.events.now() + timing_.next_start;
   waiting_ack_.push_back(std::move(job));

@@ -38,6 +38,7 @@ class Cdp final : public Unit {
     uint32_t taken = 0;           ///< atoms of it
     sim::Cycle block_start = 0;   ///< as far as the taken atoms allow
     uint32_t previous_atoms = 0;  ///< of the block before, whose results are still inside
+    sim::Cycle steps_end = 0;     ///< of the channel steps of the blocks so far, neighbours' apart
     bool read_done = false;
     OpRecord record;
     bool output_holds = false;    ///< the next block waits for results to leave
@@ -52,7 +53,7 @@ class Cdp final : public Unit {
   void core();
   void pass_block(Job& job);
   void finish_block(sim::Cycle last_beat, uint32_t atoms, bool bypass);
-  void read_finished(Job& job);
+  void read_finished();
   void core_finished();
   void acknowledged();
   void complete();
@@ -75,7 +76,10 @@ class Cdp final : public Unit {
   std::deque<sim::Cycle> interrupts_;
   sim::Cycle read_free_ = 0, core_free_ = 0;
   sim::Cycle step_free_ = 0;  ///< the core can take the next block
-  sim::Event start_event_, core_event_, interrupt_event_;
+  /// Of all operations so far that counted: the hardware's counters are never cleared, as a clear
+  /// is taken only in a cycle that stalls, and none comes in one.
+  uint64_t counted_read_stalls_ = 0, counted_write_stalls_ = 0;
+  sim::Event start_event_, core_event_, read_done_event_, interrupt_event_;
 };
 
 }  // namespace dlavp::cdp

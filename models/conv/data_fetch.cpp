@@ -7,6 +7,11 @@ namespace dlavp::conv {
 
 using sim::Cycle;
 
+namespace {
+// Cycles from the request generator, where requests in flight are counted, to the port.
+constexpr Cycle kGeneratorStages = 2;
+}  // namespace
+
 DataFetch::DataFetch(const UnitContext& context, const CdmaTiming& timing,
                      std::function<void(uint32_t)> on_lines, std::function<void()> on_done)
     : context_(context),
@@ -73,7 +78,7 @@ void DataFetch::request() {
     port_->request(r.address, r.atoms);
     requested_atoms_ += r.atoms;
     stalls_.requested(now);
-    flights_.requested(now, r.atoms);
+    flights_.requested(now - kGeneratorStages, r.atoms);
   }
   if (r.ends_group) {
     admitted_ = false;

@@ -127,10 +127,10 @@ void Pdp::enabled(unsigned group, bool rdma) {
 }
 
 // Starts the next group in turn when all that it needs is enabled. While the core works on one
-// operation, the read DMA may fetch for the next.
+// operation, the read DMA may fetch for the next; of one on the fly it knows nothing.
 void Pdp::try_start() {
   if (refused_ || jobs_.size() >= 2 || !regs_.enabled(next_group_)) return;
-  if (!jobs_.empty() && (!jobs_.back()->read_done || jobs_.back()->op.on_the_fly)) return;
+  if (!jobs_.empty() && !jobs_.back()->read_done && !jobs_.back()->op.on_the_fly) return;
   const regs::RegView pdp = regs_.view(next_group_), rdma = rdma_regs_.view(next_rdma_group_);
   const bool on_the_fly = pdp.get(regs::pdp::D_OPERATION_MODE_CFG_FLYING_MODE) ==
                           regs::pdp::D_OPERATION_MODE_CFG_FLYING_MODE_ON_FLYING;
@@ -286,8 +286,9 @@ void Pdp::read_finished() {
   job.read_done = true;
   job.reads.clear();
   job.record.read_beats = reader_.beats();
+  if (job.op.count_read_stalls) counted_read_stalls_ += reader_.stall_cycles();
   rdma_regs_.poke(regs::pdp_rdma::D_PERF_READ_STALL, job.rdma_group,
-                  job.op.count_read_stalls ? static_cast<uint32_t>(reader_.stall_cycles()) : 0);
+                  static_cast<uint32_t>(counted_read_stalls_));
   rdma_regs_.operation_done();
   read_free_ = context_.events.now() + timing_.next_start;
   if (job.written) context_.events.schedule_in(core_done_event_, timing_.read_done_to_done);
@@ -310,8 +311,9 @@ void Pdp::core_finished() {
   job->record.cycles.advance(sim::Cause::kDownstream, context_.events.now(),
                              writer_.stall_cycles() - job->stalls_at_last);
   job->record.cycles.advance(sim::Cause::kPipeline, context_.events.now());
+  if (job->op.count_write_stalls) counted_write_stalls_ += writer_.stall_cycles();
   regs_.poke(regs::pdp::D_PERF_WRITE_STALL, job->group,
-             job->op.count_write_stalls ? static_cast<uint32_t>(writer_.stall_cycles()) : 0);
+             static_cast<uint32_t>(counted_write_stalls_));
   regs_.operation_done();
   core_free_ = context_.events.now() + timing_.next_start;
   if (job->op.on_the_fly) unused_atoms_ = job->atoms_left;

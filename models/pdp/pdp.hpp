@@ -78,6 +78,9 @@ class Pdp final : public Unit {
   sim::Cycle read_free_ = 0, core_free_ = 0;  ///< a following operation may start
   sim::Cycle horizontal_free_ = 0, vertical_free_ = 0;
   uint64_t unused_atoms_ = 0;  ///< of an operation on the fly that is done, still to come from SDP
+  /// Of all operations so far that counted: the hardware's counters are never cleared, as a clear
+  /// is taken only in a cycle that stalls, and none comes in one.
+  uint64_t counted_read_stalls_ = 0, counted_write_stalls_ = 0;
   sim::Event start_event_, core_event_, read_done_event_, core_done_event_, interrupt_event_;
 };
 

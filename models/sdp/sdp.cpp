@@ -276,12 +276,16 @@ void Sdp::stream_finished(sim::Cycle end) {
   context_.events.schedule(rdma_end_event_, reading_->end + timing_.rdma_done);
 }
 
+// An operand's counter keeps what it last counted while its stage or the counting is off; the
+// input's is cleared by each operation.
 void Sdp::end_rdma() {
-  if (reading_->op.count_dma_stalls)
-    for (unsigned i = 0; i < streams_.size(); ++i)
-      if (i == kStages ? reading_->op.main : reading_->op.operand[i].enabled)
-        rdma_regs_.poke(kReadStallRegisters[i], reading_->op.group,
-                        counter(streams_[i]->stall_cycles()));
+  const RdmaOp& op = reading_->op;
+  for (unsigned i = 0; i < streams_.size(); ++i) {
+    const bool counts = op.count_dma_stalls && (i == kStages ? op.main : op.operand[i].enabled);
+    if (counts || i == kStages)
+      counted_read_stalls_[i] = counts ? counter(streams_[i]->stall_cycles()) : 0;
+    rdma_regs_.poke(kReadStallRegisters[i], op.group, counted_read_stalls_[i]);
+  }
   reading_->claims.clear();
   reading_ = nullptr;
   rdma_regs_.operation_done();
@@ -340,8 +344,11 @@ void Sdp::post_status(const Job& job, const Outcome& outcome) {
     if (counted) sdp_regs_.poke(offset, group, counter(value));
   };
   set(r::D_STATUS, true, outcome.unequal ? 1 : 0);
-  set(r::D_PERF_WDMA_WRITE_STALL, job.op.count_dma_stalls, datapath_->write_stall_cycles());
-  set(r::D_PERF_OUT_SATURATION, job.op.count_saturation, outcome.saturated);
+  // These keep what they last counted, as the operands' read stalls do.
+  if (job.op.count_dma_stalls) counted_write_stalls_ = datapath_->write_stall_cycles();
+  if (job.op.count_saturation) counted_saturation_ = outcome.saturated;
+  set(r::D_PERF_WDMA_WRITE_STALL, true, counted_write_stalls_);
+  set(r::D_PERF_OUT_SATURATION, true, counted_saturation_);
   set(r::D_PERF_LUT_UFLOW, job.op.count_lut, outcome.lut.underflow);
   set(r::D_PERF_LUT_OFLOW, job.op.count_lut, outcome.lut.overflow);
   set(r::D_PERF_LUT_HYBRID, job.op.count_lut, outcome.lut.hybrid);

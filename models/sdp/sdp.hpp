@@ -60,6 +60,9 @@ class Sdp final : public Unit {
   Link<int32_t>& from_conv_;
   Link<int8_t> output_;
   std::array<std::unique_ptr<ReadStream>, kStages + 1> streams_;
+  /// What the counters behind the registers hold.
+  std::array<uint32_t, kStages + 1> counted_read_stalls_{};
+  uint64_t counted_write_stalls_ = 0, counted_saturation_ = 0;
   std::unique_ptr<Datapath> datapath_;
 
   LutTables tables_;
