@@ -15,10 +15,7 @@ namespace {
 namespace r = regs::cdp;
 
 constexpr unsigned kPrimary = 0, kSecondary = 1;
-constexpr uint32_t kBlockAtoms = 8;         // the hardware's tile of a line
 constexpr uint32_t kNeighbourChannels = 4;  // the widest window reaches four channels ahead
-
-unsigned port_of(RamType ram) { return ram == RamType::kMc ? kPrimary : kSecondary; }
 
 mcif::LineReader::Config reader_config(const TimingParams& params) {
   return {static_cast<Cycle>(params.get("cdp.latency_fifo")),
@@ -89,6 +86,7 @@ Cdp::Cdp(const UnitContext& context)
       start_event_([this] { try_start(); }),
       core_event_([this] { core(); }),
       read_done_event_([this] { read_finished(); }),
+      written_event_([this] { core_finished(); }),
       interrupt_event_([this] { complete(); }) {
   regs_.on_enable([this](unsigned group) { enabled(group, false); });
   rdma_regs_.on_enable([this](unsigned group) { enabled(group, true); });
@@ -163,7 +161,8 @@ void Cdp::try_start() {
   if (const Diagnostics errors = check_memory(*op, group, atom(), context_.memory); !errors.empty())
     return refuse(errors);
   auto job = std::make_unique<Job>(*op, group);
-  if (!load_input(job->op, atom(), context_.memory.of(job->op.src.ram), job->in))
+  if (context_.mode.function &&
+      !load_input(job->op, atom(), context_.memory.of(job->op.src.ram), job->in))
     return refuse(
         Diagnostics({"cdp.memory", fmt::format("CDP group {}", group),
                      fmt::format("input at {:#x} is not in memory", job->op.src.address)}));
@@ -175,9 +174,14 @@ void Cdp::try_start() {
   job->record.cycles.start(job->record.started, context_.activity(ActivityUnit::kCdp));
   job->blocks = cube_blocks(job->op.src, job->op.size, job->op.surfaces, atom());
   job->more = job->blocks(job->block);
-  reader_.start(port_of(job->op.src.ram),
-                std::max(rdma_enabled_at_[group] + timing_.enable_to_request, read_free_),
-                cube_blocks(job->op.src, job->op.size, job->op.surfaces, atom()));
+  const Cycle request = std::max(rdma_enabled_at_[group] + timing_.enable_to_request, read_free_);
+  if (context_.mode.whole())
+    job->transfer =
+        reader_.read_whole(port_of(job->op.src.ram), std::max(request, context_.events.now()),
+                           job->op.src.address, job->op.size.pixels() * job->op.surfaces);
+  else
+    reader_.start(port_of(job->op.src.ram), request,
+                  cube_blocks(job->op.src, job->op.size, job->op.surfaces, atom()));
   job->reads = MemoryClaims(context_.watcher());
   if (job->reads.watched())
     job->reads.add({"CDP", group, "input", false,
@@ -186,6 +190,8 @@ void Cdp::try_start() {
   next_group_ ^= 1;
   if (jobs_.size() == 1) start_core();
 }
+
+unsigned Cdp::port_of(RamType ram) { return ram == RamType::kMc ? kPrimary : kSecondary; }
 
 void Cdp::start_core() {
   Job& job = *jobs_.front();
@@ -197,6 +203,7 @@ void Cdp::start_core() {
   if (job.writes.watched())
     job.writes.add({"CDP", job.group, "output", true,
                     cube_footprint(job.op.dst, job.op.size, job.op.surfaces, atom())});
+  if (context_.mode.whole()) return run_whole(job, at);
   writer_.start(port_of(job.op.dst.ram), at,
                 cube_blocks(job.op.dst, job.op.size, job.op.surfaces, atom()));
   context_.events.schedule(core_event_, at);
@@ -297,26 +304,32 @@ void Cdp::complete() {
   if (!interrupts_.empty()) context_.events.schedule(interrupt_event_, interrupts_.front());
   const std::unique_ptr<Job> job = std::move(waiting_ack_.front());
   waiting_ack_.pop_front();
-  LutCounts counts;
-  const AtomCube<int8_t> out = normalise(job->op, job->in, counts);
-  if (!store_output(job->op, out, context_.memory.of(job->op.dst.ram)))
-    return refuse(
-        Diagnostics({"cdp.memory", fmt::format("CDP group {}", job->group),
-                     fmt::format("output at {:#x} is not in memory", job->op.dst.address)}));
-  const auto count = [&](uint32_t offset, uint64_t value) {
-    regs_.poke(offset, job->group, static_cast<uint32_t>(std::min<uint64_t>(value, ~uint32_t{0})));
-  };
-  count(r::D_PERF_LUT_UFLOW, counts.both_under);
-  count(r::D_PERF_LUT_OFLOW, counts.both_over);
-  count(r::D_PERF_LUT_HYBRID, counts.hybrid);
-  count(r::D_PERF_LUT_LE_HIT, counts.le_only);
-  count(r::D_PERF_LUT_LO_HIT, counts.lo_only);
+  if (context_.mode.function)
+    if (const Diagnostics errors = compute(*job); !errors.empty()) return refuse(errors);
   job->record.done = context_.events.now();
   job->record.cycles.finish(sim::Cause::kAcknowledge, job->record.done);
   for (const auto* queue : {&waiting_ack_, &jobs_})
     for (const auto& later : *queue) later->record.cycles.hide(job->record.done);
   if (context_.observer) context_.observer->operation_done(job->record);
   if (context_.raise_interrupt) context_.raise_interrupt(IntrSource::kCdp, job->group);
+}
+
+// What the operation computes and counts; errors: it is refused.
+Diagnostics Cdp::compute(const Job& job) {
+  LutCounts counts;
+  const AtomCube<int8_t> out = normalise(job.op, job.in, counts);
+  if (!store_output(job.op, out, context_.memory.of(job.op.dst.ram)))
+    return Diagnostics({"cdp.memory", fmt::format("CDP group {}", job.group),
+                        fmt::format("output at {:#x} is not in memory", job.op.dst.address)});
+  const auto count = [&](uint32_t offset, uint64_t value) {
+    regs_.poke(offset, job.group, static_cast<uint32_t>(std::min<uint64_t>(value, ~uint32_t{0})));
+  };
+  count(r::D_PERF_LUT_UFLOW, counts.both_under);
+  count(r::D_PERF_LUT_OFLOW, counts.both_over);
+  count(r::D_PERF_LUT_HYBRID, counts.hybrid);
+  count(r::D_PERF_LUT_LE_HIT, counts.le_only);
+  count(r::D_PERF_LUT_LO_HIT, counts.lo_only);
+  return {};
 }
 
 void Cdp::refuse(const Diagnostics& errors) {

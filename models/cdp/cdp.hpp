@@ -14,6 +14,8 @@
 
 namespace dlavp::cdp {
 
+inline constexpr uint32_t kBlockAtoms = 8;  ///< the hardware's tile of a line
+
 class Cdp final : public Unit {
  public:
   explicit Cdp(const UnitContext& context);
@@ -44,12 +46,14 @@ class Cdp final : public Unit {
     bool output_holds = false;    ///< the next block waits for results to leave
     uint64_t stalls_at_last = 0;  ///< of the writer, when the last block was passed
     MemoryClaims reads, writes;
+    mcif::Transfer transfer;  ///< of the input, timed as a whole
   };
 
   void connect_lut();
   void enabled(unsigned group, bool rdma);
   void try_start();
   void start_core();
+  void run_whole(Job& job, sim::Cycle at);  // cdp_whole.cpp
   void core();
   void pass_block(Job& job);
   void finish_block(sim::Cycle last_beat, uint32_t atoms, bool bypass);
@@ -57,7 +61,9 @@ class Cdp final : public Unit {
   void core_finished();
   void acknowledged();
   void complete();
+  [[nodiscard]] Diagnostics compute(const Job& job);
   void refuse(const Diagnostics& errors);
+  [[nodiscard]] static unsigned port_of(RamType ram);
   [[nodiscard]] uint32_t atom() const { return context_.hw.memory_atomic_size; }
 
   const UnitContext context_;
@@ -79,7 +85,7 @@ class Cdp final : public Unit {
   /// Of all operations so far that counted: the hardware's counters are never cleared, as a clear
   /// is taken only in a cycle that stalls, and none comes in one.
   uint64_t counted_read_stalls_ = 0, counted_write_stalls_ = 0;
-  sim::Event start_event_, core_event_, read_done_event_, interrupt_event_;
+  sim::Event start_event_, core_event_, read_done_event_, written_event_, interrupt_event_;
 };
 
 }  // namespace dlavp::cdp

@@ -55,7 +55,7 @@ uint32_t sdp_atom_cycles(const HwConfig& hw) {
 uint64_t conv_group_cycles(const HwConfig& hw, const ConvWork& work) {
   const uint64_t k = hw.mac_atomic_k_size;
   const Stripes stripes{hw, work.steps, k * (hw.mac_atomic_c_size / k >= 4 ? 4 : 2),
-                        sdp_atom_cycles(hw)};
+                        work.atom_cycles != 0 ? work.atom_cycles : sdp_atom_cycles(hw)};
   if (work.line == 0) return stripes.feature(work.atoms);
   return ceil_div(work.atoms, work.line) * stripes.image(work.line);
 }

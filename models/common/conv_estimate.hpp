@@ -15,7 +15,8 @@ struct ConvWork {
   uint64_t atoms = 0;  ///< output pixels
   uint64_t line = 0;   ///< image only: output pixels of a line (stripes end with the line)
   uint32_t kernels = 0;
-  uint64_t steps = 0;  ///< kernel positions x channel blocks of one stripe
+  uint64_t steps = 0;        ///< kernel positions x channel blocks of one stripe
+  uint64_t atom_cycles = 0;  ///< in which SDP takes one atom; 0: sdp_atom_cycles()
 };
 
 /// Cycles in which SDP takes one atom behind the convolution.

@@ -21,7 +21,8 @@ std::vector<Slice> Cbuf::first_lines(uint32_t count) const {
   return {lines_.begin(), lines_.begin() + count};
 }
 
-void Cbuf::add_weights(std::vector<int8_t> bytes) {
+void Cbuf::add_weights(std::vector<int8_t> bytes, uint64_t count) {
+  weight_bytes_ += count;
   if (weights_.empty())
     weights_ = std::move(bytes);
   else
@@ -29,6 +30,7 @@ void Cbuf::add_weights(std::vector<int8_t> bytes) {
 }
 
 void Cbuf::release_weights(uint64_t bytes) {
+  weight_bytes_ -= std::min(bytes, weight_bytes_);
   weights_.erase(weights_.begin(), weights_.begin() + static_cast<ptrdiff_t>(std::min<uint64_t>(
                                                           bytes, weights_.size())));
 }

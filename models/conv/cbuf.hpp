@@ -22,16 +22,21 @@ class Cbuf {
   [[nodiscard]] std::vector<Slice> first_lines(uint32_t count) const;
   void clear_data() { lines_.clear(); }
 
-  void add_weights(std::vector<int8_t> bytes);
+  /// `count` bytes of weights; where nothing is computed there are none in `bytes`.
+  void add_weights(std::vector<int8_t> bytes, uint64_t count);
   void release_weights(uint64_t bytes);
-  [[nodiscard]] uint64_t weight_bytes() const { return weights_.size(); }
+  [[nodiscard]] uint64_t weight_bytes() const { return weight_bytes_; }
   /// The first `count` weight bytes; requires weight_bytes() >= count.
   [[nodiscard]] std::vector<int8_t> first_weights(uint64_t count) const;
-  void clear_weights() { weights_.clear(); }
+  void clear_weights() {
+    weights_.clear();
+    weight_bytes_ = 0;
+  }
 
  private:
   std::deque<Slice> lines_;
   std::vector<int8_t> weights_;
+  uint64_t weight_bytes_ = 0;
 };
 
 }  // namespace dlavp::conv

@@ -43,7 +43,12 @@ ConvPipeline::ConvPipeline(const UnitContext& context)
                     sequencer_.kick();
                   },
                   [this] { delivered(); }, [this] { return data_.room_at(); },
-                  [this] { return weights_.room_at(); }}),
+                  [this] { return weights_.room_at(); },
+                  [this] { return csc_count_ == cdma_count_ ? weights_.steps_begin() : 0; },
+                  [this](uint64_t atoms) { return weights_.refill(atoms); },
+                  [this](Cycle group, Cycle end) {
+                    if (csc_count_ == cdma_count_) weights_.steps_planned(group, end);
+                  }}),
       cdma_event_([this] { start_cdma(); }),
       csc_event_([this] { start_csc(); }),
       reset_event_([this] { reset_buffer(); }),
@@ -146,9 +151,7 @@ void ConvPipeline::start_cdma() {
   weight_reset_ = data_reset_ || op.cbuf.weight_banks != last_cdma_.weight_banks;
   if (!weight_reset_) {
     cdma_phase_ = Phase::kRunning;
-    run_data();
-    run_weights();
-    return;
+    return run_both();
   }
   cdma_phase_ = Phase::kWaitingForReset;
   if (!data_reset_) run_data();
@@ -206,9 +209,23 @@ void ConvPipeline::reset_buffer() {
   sequencer_.reset_kernels();
   weights_.reset();
   cdma_phase_ = csc_phase_ = Phase::kRunning;
-  if (data_reset_) run_data();
-  run_weights();
+  if (data_reset_)
+    run_both();
+  else
+    run_weights();
   if (!refused_) sequencer_.start(*operation(csc_count_).csc, csc_at_, last_done_);
+}
+
+// Whole transfers do not take turns on the bus as requests do: as many weights go first as turns
+// would let through beside the data.
+void ConvPipeline::run_both() {
+  const bool whole = context_.mode.whole();
+  if (whole) run_weights();
+  if (!refused_) run_data();
+  if (whole)
+    weights_.data_started();
+  else
+    run_weights();
 }
 
 void ConvPipeline::run_data() {
@@ -218,7 +235,8 @@ void ConvPipeline::run_data() {
     context_.events.schedule_in(data_skip_event_, 1);
     return;
   }
-  auto lines = InputLines::capture(op, context_.memory.of(op.data_ram), context_.hw);
+  auto lines =
+      InputLines::capture(op, context_.memory.of(op.data_ram), context_.hw, context_.mode.function);
   if (!lines.ok()) return refuse(lines.errors());
   if (fetched_.watched())
     for (const Footprint& f : footprints(op, context_.hw.memory_atomic_size))
@@ -234,9 +252,10 @@ void ConvPipeline::run_weights() {
     context_.events.schedule_in(weight_skip_event_, 1);
     return;
   }
-  Result<std::vector<int8_t>> bytes = capture_weights(op, context_.memory.of(op.weight_ram));
+  Result<std::vector<int8_t>> bytes =
+      capture_weights(op, context_.memory.of(op.weight_ram), context_.mode.function);
   if (!bytes.ok()) return refuse(bytes.errors());
-  cbuf_.add_weights(std::move(bytes).value());
+  cbuf_.add_weights(std::move(bytes).value(), op.weight_bytes);
   fetched_.add({"CDMA", cdma_.consumer(), "weights", false,
                 Footprint{op.weight_ram, op.weight_address, op.weight_bytes}});
   weights_.start(op);
@@ -294,7 +313,7 @@ bool ConvPipeline::assemble(const CscOp& csc, ConvInputs& inputs) {
     refuse(errors);
     return false;
   }
-  inputs.weights = cbuf_.first_weights(bytes);
+  if (context_.mode.function) inputs.weights = cbuf_.first_weights(bytes);
   return true;
 }
 
@@ -325,7 +344,8 @@ bool ConvPipeline::begin_convolution() {
         *saturated = result.saturated;
         return std::move(result.cube);
       });
-  output_.cubes.push_back(op.cube);
+  if (context_.mode.function && context_.worker) op.cube->start(*context_.worker);
+  output_.push_cube(op.cube);
   return true;
 }
 
@@ -363,8 +383,9 @@ void ConvPipeline::delivered() {
   const auto it = std::find_if(operations_.begin(), operations_.end(),
                                [](const Operation& o) { return !o.done; });
   Operation& op = *it;
-  if (!cannot_saturate(*op.csc)) static_cast<void>(op.cube->get());
-  cacc_.poke(regs::cacc::D_OUT_SATURATION, op.record.group, *op.saturated);
+  const bool counts = context_.mode.function && !cannot_saturate(*op.csc);
+  if (counts) static_cast<void>(op.cube->get());  // whoever computes it is done with `saturated`
+  cacc_.poke(regs::cacc::D_OUT_SATURATION, op.record.group, counts ? *op.saturated : 0);
   op.record.done = context_.events.now();
   const bool csc_works = first_operation_ + static_cast<uint64_t>(it - operations_.begin()) ==
                          csc_count_;  // a short operation is delivered before CSC is done with it

@@ -48,6 +48,7 @@ class ConvPipeline final : public Unit {
   void start_csc();
   void reset_buffer();
   void check_operation(uint64_t index);
+  void run_both();
   void run_data();
   void run_weights();
   void cdma_side_done(IntrSource source, bool& finished);

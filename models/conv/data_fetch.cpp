@@ -48,6 +48,7 @@ void DataFetch::start(const CdmaOp& op) {
   requested_groups_ = stored_groups_ = 0;
   requested_atoms_ = 0;
   blocked_ = sim::kNever;
+  if (context_.mode.whole()) return start_whole(op);
   const Cycle first = context_.events.now() + plan_->first_request();
   context_.events.schedule(request_event_, first);
   next_accept_ = take_padding(first + 1);
@@ -56,6 +57,7 @@ void DataFetch::start(const CdmaOp& op) {
 void DataFetch::release(uint64_t entries) {
   stored_entries_ -= std::min(entries, stored_entries_);
   if (waits_for_room_) room_at_ = context_.events.now();
+  if (context_.mode.whole()) return fetch_what_fits();
   if (plan_ && plan_->requests_left() && !admitted_) context_.events.schedule_in(request_event_, 1);
 }
 

@@ -44,6 +44,9 @@ class DataFetch {
   void accept(sim::Cycle arrival);
   void take(sim::Cycle at, const FetchAtom& atom);
   sim::Cycle take_padding(sim::Cycle at);
+  // whole_operation.cpp
+  void start_whole(const CdmaOp& op);
+  void fetch_what_fits();
 
   const UnitContext& context_;
   const CdmaTiming& timing_;
@@ -64,6 +67,9 @@ class DataFetch {
   sim::Cycle next_accept_ = 0;
   sim::Cycle packed_ = 0;  ///< when the image bundles taken so far are packed
   sim::Event request_event_, done_event_;
+  CdmaOp whole_;                         ///< the operation, when it is fetched as a whole
+  uint32_t lines_left_ = 0;              ///< of it
+  sim::Cycle next_lines_ = 0, end_ = 0;  ///< its next request, its last atom so far
   DelayLine<uint32_t> stored_, visible_;
 };
 

@@ -54,7 +54,7 @@ Error unmapped(const CdmaOp& op) {
 }  // namespace
 
 Result<std::shared_ptr<InputLines>> InputLines::capture(const CdmaOp& op, Memory& memory,
-                                                        const HwConfig& hw) {
+                                                        const HwConfig& hw, bool function) {
   for (const Footprint& f : footprints(op, hw.memory_atomic_size))
     if (mapping(f, memory) == Mapping::kTooLarge)
       return Error{
@@ -65,6 +65,7 @@ Result<std::shared_ptr<InputLines>> InputLines::capture(const CdmaOp& op, Memory
     else if (mapping(f, memory) == Mapping::kUnmapped)
       return unmapped(op);
   std::shared_ptr<InputLines> lines(new InputLines(op, hw.memory_atomic_size));
+  if (!function) return lines;
   if (!(op.cbuf.image ? lines->read_image(memory) : lines->read_feature(memory)))
     return unmapped(op);
   return lines;
@@ -139,16 +140,24 @@ std::span<const int8_t> InputLines::line(uint32_t y) {
 }
 
 // Piece by piece: a size that memory does not back costs no room here.
-Result<std::vector<int8_t>> capture_weights(const CdmaOp& op, Memory& memory) {
+Result<std::vector<int8_t>> capture_weights(const CdmaOp& op, Memory& memory, bool function) {
   constexpr uint64_t kPieceBytes = uint64_t{1} << 20;
+  const auto missing = [&op] {
+    return Error{"cdma.weight_unmapped", "CDMA",
+                 fmt::format("the {} weight bytes at {:#x} are not all in memory", op.weight_bytes,
+                             op.weight_address)};
+  };
   std::vector<int8_t> bytes;
+  if (!function) {
+    const Footprint all{op.weight_ram, op.weight_address, op.weight_bytes};
+    if (mapping(all, memory) != Mapping::kMapped) return missing();
+    return bytes;
+  }
   for (uint64_t at = 0; at < op.weight_bytes; at = bytes.size()) {
     bytes.resize(std::min(op.weight_bytes, at + kPieceBytes));
     if (!memory.read(op.weight_address + at,
                      {reinterpret_cast<uint8_t*>(bytes.data()) + at, bytes.size() - at}))
-      return Error{"cdma.weight_unmapped", "CDMA",
-                   fmt::format("the {} weight bytes at {:#x} are not all in memory",
-                               op.weight_bytes, op.weight_address)};
+      return missing();
   }
   return bytes;
 }

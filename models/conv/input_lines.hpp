@@ -22,8 +22,9 @@ class InputLines {
  public:
   /// Reads the cube or image of `op` from `memory`. Errors: "cdma.datain_unmapped",
   /// "cdma.unsupported_size".
+  /// Without `function` no byte is read, and there is no line().
   static Result<std::shared_ptr<InputLines>> capture(const CdmaOp& op, Memory& memory,
-                                                     const HwConfig& hw);
+                                                     const HwConfig& hw, bool function = true);
 
   [[nodiscard]] const CdmaOp& op() const { return op_; }
   [[nodiscard]] uint32_t lines() const { return op_.height; }
@@ -53,7 +54,8 @@ struct Slice {
   uint32_t line = 0;
 };
 
-/// The weight bytes of `op`; an error if they are not all in memory.
-[[nodiscard]] Result<std::vector<int8_t>> capture_weights(const CdmaOp& op, Memory& memory);
+/// The weight bytes of `op` (without `function` none); an error if they are not all in memory.
+[[nodiscard]] Result<std::vector<int8_t>> capture_weights(const CdmaOp& op, Memory& memory,
+                                                          bool function = true);
 
 }  // namespace dlavp::conv

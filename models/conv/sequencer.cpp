@@ -102,6 +102,7 @@ void Sequencer::try_group() {
   account_wait(first);
   begun_ = true;
   waiting_for_group_ = false;
+  if (context_.mode.whole()) return run_whole(first);
   if (!op_.cbuf.keep_weights) kernels_ -= group_kernels();
   begin_stripe(first);
 }

@@ -37,6 +37,11 @@ class Sequencer {
     std::function<void()> delivered;  ///< the last atom went to SDP
     /// Until when CDMA's data, its weights last waited for room in the buffer.
     std::function<sim::Cycle()> data_room, weight_room;
+    /// Whole operations: WeightFetch::steps_begin(), refill() and steps_planned() of CSC's
+    /// operation.
+    std::function<sim::Cycle()> steps_begin;
+    std::function<sim::Cycle(uint64_t atoms)> refill;
+    std::function<void(sim::Cycle group, sim::Cycle end)> steps_planned;
   };
 
   Sequencer(const UnitContext& context, sim::Stream& output, Callbacks callbacks);
@@ -67,6 +72,7 @@ class Sequencer {
   void try_group();
   void account_wait(sim::Cycle first_step);
   void begin_stripe(sim::Cycle first_step);
+  void run_whole(sim::Cycle first_step);  // whole_operation.cpp
   void issue();
   void finish(uint32_t length);
   void space_returned();

@@ -24,6 +24,7 @@ WeightFetch::WeightFetch(const UnitContext& context, const CdmaTiming& timing,
         stored_atoms_ -= std::min(atoms, stored_atoms_);
         if (waits_for_room_) room_at_ = context_.events.now();
         if (!active_) return;
+        if (context_.mode.whole()) return fetch_what_fits();
         request();
         accept();
       }) {}
@@ -34,8 +35,11 @@ void WeightFetch::start(const CdmaOp& op) {
   port_ = &context_.interface(op.weight_ram).read_port(mcif::ReadClient::kCdmaWt);
   port_->set_handlers([this] { request(); }, nullptr);
   port_->set_beat_handler([this](Cycle at, uint32_t atoms) {
-    for (uint32_t i = 0; i < atoms; ++i) arrivals_.push(at);
-    accept();
+    // While the banks have room, atoms need not wait in arrivals_.
+    uint32_t i = 0;
+    if (arrivals_.empty())
+      for (; i < atoms && stored_atoms_ < capacity_atoms_; ++i) take(at);
+    for (; i < atoms; ++i) arrivals_.push(at);
   });
   capacity_atoms_ = op.cbuf.weight_banks * context_.hw.bank_bytes() / atom;
   ahead_atoms_ = uint64_t{kRequestAtoms} * atom / context_.hw.mac_atomic_c_size;
@@ -43,7 +47,9 @@ void WeightFetch::start(const CdmaOp& op) {
   requested_atoms_ = taken_atoms_ = 0;
   groups_ = (op.kernels + context_.hw.mac_atomic_k_size - 1) / context_.hw.mac_atomic_k_size;
   arrived_groups_ = 0;
+  update_atoms_ = group_end_atoms(0);
   active_ = true;
+  if (context_.mode.whole()) return start_whole();
   context_.events.schedule_in(request_event_, timing_.weight_request);
 }
 
@@ -77,13 +83,16 @@ void WeightFetch::request() {
 // Takes what has arrived or will, an atom a cycle, as far as the banks have room now.
 void WeightFetch::accept() {
   while (!arrivals_.empty() && stored_atoms_ < capacity_atoms_) {
-    const Cycle at = std::max({arrivals_.front(), next_accept_, context_.events.now()});
+    take(arrivals_.front());
     arrivals_.pop();
-    next_accept_ = at + 1;
-    ++stored_atoms_;
-    ++taken_atoms_;
-    groups_arrived(at);
   }
+}
+
+void WeightFetch::take(Cycle arrival) {
+  const Cycle at = std::max({arrival, next_accept_, context_.events.now()});
+  next_accept_ = at + 1;
+  ++stored_atoms_;
+  if (++taken_atoms_ >= update_atoms_) groups_arrived(at);
 }
 
 uint64_t WeightFetch::group_end_bytes(uint32_t group) const {
@@ -92,16 +101,24 @@ uint64_t WeightFetch::group_end_bytes(uint32_t group) const {
              : uint64_t{group + 1} * context_.hw.mac_atomic_k_size * op_.bytes_per_kernel;
 }
 
+// Entries count when they are complete.
+uint64_t WeightFetch::group_end_atoms(uint32_t group) const {
+  const uint64_t entry = context_.hw.cbuf_bank_width;
+  return (group_end_bytes(group) + entry - 1) / entry * entry / context_.hw.memory_atomic_size;
+}
+
 void WeightFetch::groups_arrived(Cycle now) {
-  const uint64_t bytes = taken_atoms_ * context_.hw.memory_atomic_size;
-  if (bytes % context_.hw.cbuf_bank_width != 0) return;  // entries count when they are complete
-  while (arrived_groups_ < groups_ && bytes >= group_end_bytes(arrived_groups_)) {
+  while (arrived_groups_ < groups_ && taken_atoms_ >= update_atoms_) {
     const uint32_t k = context_.hw.mac_atomic_k_size;
     const uint32_t kernels = std::min(k, op_.kernels - arrived_groups_ * k);
     const Cycle at = std::max(now, next_update_);
     next_update_ = at + timing_.weight_update_gap;
     visible_.send(at + timing_.weight_update, kernels);
-    if (++arrived_groups_ < groups_) continue;
+    if (++arrived_groups_ < groups_) {
+      update_atoms_ = group_end_atoms(arrived_groups_);
+      continue;
+    }
+    update_atoms_ = sim::kNever;
     active_ = false;
     context_.events.schedule(done_event_, at + timing_.weight_done);
   }

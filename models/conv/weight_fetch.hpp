@@ -23,6 +23,18 @@ class WeightFetch {
   void start(const CdmaOp& op);
   /// CSC gave back buffer entries.
   void release(uint64_t entries);
+  /// The steps of the whole operation at hand begin, which makes room for what is left of it: when
+  /// its last atom is there, as far as memory decides it.
+  [[nodiscard]] sim::Cycle steps_begin();
+  /// From a kernel group's release to the next one in CSC's sight, if it waited for that room: its
+  /// `atoms` and their way.
+  [[nodiscard]] sim::Cycle refill(uint64_t atoms) const {
+    return timing_.release + flight_ + atoms + timing_.weight_update;
+  }
+  /// The data side was started: weights go on behind its requests.
+  void data_started() { fetch_what_fits(); }
+  /// Those steps take `group` cycles for each group of kernels and end at `end`.
+  void steps_planned(sim::Cycle group, sim::Cycle end);
   void reset() { held_atoms_ = stored_atoms_ = 0; }
   /// Until when it last waited for room in the buffer.
   [[nodiscard]] sim::Cycle room_at() const {
@@ -36,8 +48,12 @@ class WeightFetch {
  private:
   void request();
   void accept();
+  void take(sim::Cycle arrival);
   void groups_arrived(sim::Cycle now);
+  void start_whole();  // these two: whole_operation.cpp
+  void fetch_what_fits(uint64_t most = ~uint64_t{0});
   [[nodiscard]] uint64_t group_end_bytes(uint32_t group) const;
+  [[nodiscard]] uint64_t group_end_atoms(uint32_t group) const;
 
   const UnitContext& context_;
   const CdmaTiming& timing_;
@@ -50,8 +66,12 @@ class WeightFetch {
   uint64_t held_atoms_ = 0;    ///< requested and not released, all operations
   uint64_t stored_atoms_ = 0;  ///< in the banks and not released
   uint32_t groups_ = 0, arrived_groups_ = 0;
+  uint64_t update_atoms_ = 0;  ///< taken atoms with which the next group is complete
   sim::Cycle next_update_ = 0;
   StallCounter stalls_;
+  uint64_t left_atoms_ = 0;              ///< of a whole operation: not asked for
+  sim::Cycle flight_ = 0;                ///< from its request to its first atom
+  sim::Cycle next_atoms_ = 0, end_ = 0;  ///< its next request, its last atom so far
   bool active_ = false, waits_for_room_ = false;
   sim::Cycle room_at_ = 0;
   mcif::Ring<sim::Cycle> arrivals_;  ///< of atoms not taken

@@ -29,6 +29,11 @@ inline constexpr unsigned kReadClients = 10;
 enum class WriteClient : uint8_t { kBdma, kSdp, kPdp, kCdp, kRubik };
 inline constexpr unsigned kWriteClients = 5;
 
+/// When the first and the last atom of a whole transfer arrive.
+struct Transfer {
+  sim::Cycle first = 0, last = 0;
+};
+
 /// A unit's read connection to one memory interface.
 class ReadPort {
  public:
@@ -49,6 +54,9 @@ class ReadPort {
   /// `on_beat(at, atoms)` says as soon as it is known that `atoms` arrive in cycle `at`, in order.
   /// available() and pop() have no meaning then.
   virtual void set_beat_handler(std::function<void(sim::Cycle at, uint32_t atoms)> on_beat) = 0;
+  /// All reads of an operation at once, as if its atoms were consecutive, without a request for
+  /// each: for timing modes that do not play them. The first request leaves at `at`.
+  virtual Transfer read_whole(sim::Cycle at, uint64_t address, uint64_t atoms) = 0;
   /// Data beats that this client has asked for so far.
   [[nodiscard]] virtual uint64_t beats() const { return 0; }
 };
@@ -68,6 +76,10 @@ class WritePort {
   virtual void data(uint32_t atoms) = 0;
   virtual void set_handlers(std::function<void()> on_ready, std::function<void()> on_space,
                             std::function<void()> on_ack) = 0;
+  /// All writes of an operation at once, the first leaving at `from`, the last at `until`. on_ack
+  /// is called when the memory has acknowledged them; gives that cycle.
+  virtual sim::Cycle write_whole(sim::Cycle from, sim::Cycle until, uint64_t address,
+                                 uint64_t atoms) = 0;
   /// Data beats that this client has announced so far.
   [[nodiscard]] virtual uint64_t beats() const { return 0; }
 };

@@ -31,6 +31,15 @@ void LineReader::start(unsigned which, Cycle at, LineSource source) {
   events_.schedule(issue_event_, std::max(at, events_.now()));
 }
 
+Transfer LineReader::read_whole(unsigned which, Cycle at, uint64_t address, uint64_t atoms) {
+  DLAVP_CHECK(ports_[which] != nullptr, "read DMA {} not connected", which);
+  port_ = ports_[which];
+  stall_cycles_ = 0;
+  beats_before_ = port_->beats();
+  const Transfer transfer = port_->read_whole(at, address, atoms);
+  return {transfer.first + config_.fifo_latency, transfer.last + config_.fifo_latency};
+}
+
 void LineReader::issue() {
   const Cycle now = events_.now();
   if (!has_line_ || now < start_) return;
@@ -120,6 +129,15 @@ void LineWriter::start(unsigned which, Cycle at, LineSource source) {
   next_word_ = at;
   blocked_since_ = kNever;
   events_.schedule(run_event_, std::max(at, events_.now()));
+}
+
+void LineWriter::write_whole(unsigned which, Cycle from, Cycle until, uint64_t address,
+                             uint64_t atoms) {
+  DLAVP_CHECK(ports_[which] != nullptr, "write DMA {} not connected", which);
+  port_ = ports_[which];
+  stall_cycles_ = 0;
+  beats_before_ = port_->beats();
+  static_cast<void>(port_->write_whole(from, until, address, atoms));
 }
 
 void LineWriter::push(Cycle ready) {

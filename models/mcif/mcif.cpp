@@ -66,7 +66,8 @@ McifTiming::McifTiming(const TimingParams& params) {
 }
 
 Mcif::Mcif(const HwConfig& hw, const MemifConfig& bus, const TimingParams& timing,
-           const regs::UnitTable& table, sim::EventQueue& events, MemoryTiming& memory)
+           const regs::UnitTable& table, sim::EventQueue& events, MemoryTiming& memory,
+           RunMode mode)
     : timing_(timing),
       bus_{hw.memory_atomic_size, std::max(bus.width_bytes(), hw.memory_atomic_size),
            bus.max_burst_length},
@@ -77,6 +78,10 @@ Mcif::Mcif(const HwConfig& hw, const MemifConfig& bus, const TimingParams& timin
                           r::CFG_WR_WEIGHT_0, r::CFG_WR_WEIGHT_1, r::CFG_OUTSTANDING_CNT})
     regs_.on_write(offset, [this](uint32_t) { apply_registers(); });
   regs_.on_read(r::STATUS, [this] { return idle() ? r::STATUS_IDLE.mask() : 0; });
+  if (!mode.timed()) {
+    read_.set_untimed();
+    write_.set_untimed();
+  }
   apply_registers();
 }
 

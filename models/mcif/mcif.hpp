@@ -3,6 +3,7 @@
 // and idle status. Hardware manual: "MCIF", "CVIF". It moves no data.
 #pragma once
 
+#include "models/common/run_mode.hpp"
 #include "models/mcif/mcif_timing.hpp"
 #include "models/mcif/read_path.hpp"
 #include "models/mcif/write_path.hpp"
@@ -15,7 +16,8 @@ class Mcif final : public MemoryInterface, public Unit {
  public:
   /// `bus` is the interface's own entry of `hw` (primary or secondary), `table` its registers.
   Mcif(const HwConfig& hw, const MemifConfig& bus, const TimingParams& timing,
-       const regs::UnitTable& table, sim::EventQueue& events, MemoryTiming& memory);
+       const regs::UnitTable& table, sim::EventQueue& events, MemoryTiming& memory,
+       RunMode mode = {});
 
   ReadPort& read_port(ReadClient client) override { return read_.channel(client); }
   WritePort& write_port(WriteClient client) override { return write_.channel(client); }

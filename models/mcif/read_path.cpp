@@ -176,8 +176,10 @@ ReadPath::ReadPath(sim::EventQueue& events, const McifTiming& timing, const BusS
       grant_event_([this] { grant(); }),
       horizon_(std::min<Cycle>(SkidChain::kStages, timing.read_credit_return) +
                timing.read_arbiter_input - 1) {
-  for (unsigned i = 0; i < kReadClients; ++i)
+  for (unsigned i = 0; i < kReadClients; ++i) {
     channels_[i] = std::make_unique<ReadChannel>(*this, events, timing, bus, depths[i]);
+    channels_[i]->client_ = i;
+  }
   for (unsigned i = 0; i < kReadClients; ++i) {
     ordered_[i] = &channel(kArbiterOrder[i]);
     ordered_[i]->input_ = i;

@@ -29,6 +29,7 @@ class ReadChannel final : public ReadPort {
   void pop(uint32_t atoms) override;
   void set_handlers(std::function<void()> on_ready, std::function<void()> on_data) override;
   void set_beat_handler(std::function<void(sim::Cycle at, uint32_t atoms)> on_beat) override;
+  Transfer read_whole(sim::Cycle at, uint64_t address, uint64_t atoms) override;
   [[nodiscard]] uint64_t beats() const override { return beats_; }
 
   [[nodiscard]] bool idle() const {
@@ -73,6 +74,7 @@ class ReadChannel final : public ReadPort {
   SkidChain stages_;  ///< the request registers in front of the splitter
   sim::Cycle request_cycle_ = sim::kNever;
   unsigned input_ = 0;                ///< of the arbiter
+  unsigned client_ = 0;               ///< as a number
   sim::Cycle visible_ = sim::kNever;  ///< the next transaction is at the arbiter; never: none
   uint32_t next_atoms_ = 0, next_beats_ = 0;
   sim::Cycle split_ = 0;                  ///< when it left the splitter
@@ -99,6 +101,8 @@ class ReadPath {
   void set_outstanding(uint32_t beats) { limit_ = beats; }
   [[nodiscard]] bool idle() const;
   void watch(sim::Activity* activity) { activity_ = activity; }
+  /// Whole transfers take no time.
+  void set_untimed() { timed_ = false; }
 
  private:
   friend class ReadChannel;
@@ -125,6 +129,7 @@ class ReadPath {
   bool granting_ = false;    ///< inside grant(), which looks at all clients again by itself
   sim::Cycle passed_1_ = 0;  ///< when the last granted transaction passed the outstanding check
   uint32_t limit_ = 0, outstanding_ = 0;
+  bool timed_ = true;
   Ring<MemoryTiming::Beats> returning_;
 };
 

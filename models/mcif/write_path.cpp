@@ -1,6 +1,7 @@
 #include "models/mcif/write_path.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace dlavp::mcif {
 
@@ -136,11 +137,13 @@ void WriteChannel::prepare() {
   }
   last_data_ = taken;
   visible_ = taken + timing_.write_arbiter_input;
+  path_.visible_clients_ |= 1u << input_;
   path_.wake(visible_);
 }
 
 void WriteChannel::granted(Cycle passed) {
   visible_ = kNever;
+  path_.visible_clients_ &= ~(1u << input_);
   // The command leaves its register with the last beat, one cycle before that passes on.
   popped_ = passed + next_beats_ - 1 - timing_.write_arbiter_output;
   Command& head = commands_.front();
@@ -172,8 +175,14 @@ WritePath::WritePath(sim::EventQueue& events, const McifTiming& timing, const Bu
     : events_(events), timing_(timing), bus_(bus), memory_(memory), grant_event_([this] {
         grant();
       }) {
-  for (auto& channel : channels_)
-    channel = std::make_unique<WriteChannel>(*this, events, timing, bus);
+  for (unsigned i = 0; i < kWriteClients; ++i) {
+    channels_[i] = std::make_unique<WriteChannel>(*this, events, timing, bus);
+    channels_[i]->client_ = i;
+  }
+  for (unsigned i = 0; i < kWriteClients; ++i) {
+    ordered_[i] = &channel(kArbiterOrder[i]);
+    ordered_[i]->input_ = i;
+  }
 }
 
 void WritePath::set_weight(WriteClient client, uint8_t weight) {
@@ -202,8 +211,9 @@ void WritePath::grant() {
   const Cycle now = events_.now();
   uint32_t requests = 0;
   Cycle next = kNever;
-  for (unsigned i = 0; i < kWriteClients; ++i) {
-    const Cycle visible = channel(kArbiterOrder[i]).visible_;
+  for (uint32_t left = visible_clients_; left != 0; left &= left - 1) {
+    const auto i = static_cast<unsigned>(std::countr_zero(left));
+    const Cycle visible = ordered_[i]->visible_;
     if (visible <= now)
       requests |= 1u << i;
     else
@@ -214,17 +224,18 @@ void WritePath::grant() {
     if (next != kNever) wake(next);
     return;
   }
-  WriteChannel& client = channel(kArbiterOrder[static_cast<unsigned>(winner)]);
+  WriteChannel& client = *ordered_[static_cast<unsigned>(winner)];
   const uint32_t beats = client.next_beats_;
-  const WriteChannel::Command head = client.commands_.front();
+  const WriteChannel::Command& head = client.commands_.front();
   const bool ack = head.ack && client.next_atoms_ == head.atoms;
+  const uint64_t address = head.address;
   const Cycle at = pass(now, beats);
   if (at == kNever)
     return;  // the limit is shorter than a burst: the interface hangs, as in hardware
   next_grant_ = at + beats - 1;
   client.granted(at);
   const Cycle last = at + timing_.write_command + beats - 1;
-  const Cycle response = memory_.write(last, head.address, beats, bus_.beat_bytes);
+  const Cycle response = memory_.write(last, address, beats, bus_.beat_bytes);
   if (activity_)
     activity_->add(static_cast<size_t>(kArbiterOrder[static_cast<unsigned>(winner)]),
                    at + timing_.write_command, last + 1);

@@ -27,6 +27,8 @@ class WriteChannel final : public WritePort {
   void data(uint32_t atoms) override;
   void set_handlers(std::function<void()> on_ready, std::function<void()> on_space,
                     std::function<void()> on_ack) override;
+  sim::Cycle write_whole(sim::Cycle from, sim::Cycle until, uint64_t address,
+                         uint64_t atoms) override;
   [[nodiscard]] uint64_t beats() const override { return beats_; }
 
   [[nodiscard]] bool idle() const { return commands_.empty() && acks_.empty() && !responding_; }
@@ -71,6 +73,9 @@ class WriteChannel final : public WritePort {
   sim::Cycle popped_ = 0;     ///< the arbiter's command register is free again
   Ring<sim::Cycle> acks_;
   sim::Cycle responding_until_ = 0;
+  sim::Cycle last_response_ = 0;  ///< of a whole transfer
+  unsigned client_ = 0;           ///< as a number
+  unsigned input_ = 0;            ///< of the arbiter
   bool responding_ = false;
   mutable bool refused_request_ = false, refused_data_ = false;
   std::function<void()> on_ready_, on_space_, on_ack_;
@@ -91,6 +96,8 @@ class WritePath {
   void set_outstanding(uint32_t beats) { limit_ = beats; }
   [[nodiscard]] bool idle() const;
   void watch(sim::Activity* activity) { activity_ = activity; }
+  /// Whole transfers take no time.
+  void set_untimed() { timed_ = false; }
 
  private:
   friend class WriteChannel;
@@ -107,11 +114,14 @@ class WritePath {
   const BusShape& bus_;
   MemoryTiming& memory_;
   std::array<std::unique_ptr<WriteChannel>, kWriteClients> channels_;
+  std::array<WriteChannel*, kWriteClients> ordered_{};  ///< as the arbiter's inputs are
+  uint32_t visible_clients_ = 0;                        ///< a bit for each whose visible_ is known
   WeightedRoundRobin<kWriteClients> arbiter_;
   sim::Activity* activity_ = nullptr;  ///< hears of every beat
   sim::Event grant_event_;
   sim::Cycle next_grant_ = 0;
   uint32_t limit_ = 0, outstanding_ = 0;
+  bool timed_ = true;
   Ring<Response> responses_;
 };
 

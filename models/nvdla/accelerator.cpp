@@ -31,12 +31,19 @@ struct Accelerator::Wiring {
   std::unique_ptr<Unit> cfgrom, pdp, cdp;
 };
 
-Accelerator::Accelerator(const HwConfig& hw, const TimingParams& timing, const MemoryPorts& ports)
-    : hw_(hw), timing_(timing), ports_(ports), events_(std::make_unique<sim::EventQueue>()) {
+Accelerator::Accelerator(const HwConfig& hw, const TimingParams& timing, const MemoryPorts& ports,
+                         RunMode mode)
+    : hw_(hw),
+      timing_(timing),
+      ports_(ports),
+      mode_(mode),
+      events_(std::make_unique<sim::EventQueue>()) {
   DLAVP_CHECK(ports.primary && ports.primary_timing, "{}: the primary memory port is not connected",
               hw.name);
   DLAVP_CHECK(!hw.secondary_memif || (ports.secondary && ports.secondary_timing),
               "{}: the secondary memory port is not connected", hw.name);
+  if (mode_.function && std::thread::hardware_concurrency() > 1)
+    worker_ = std::make_unique<Worker>();
   build();
 }
 
@@ -46,10 +53,10 @@ void Accelerator::build() {
     if (on_interrupt_) on_interrupt_(high);
   });
   mcif_ = std::make_unique<mcif::Mcif>(hw_, hw_.primary_memif, timing_, regs::kMcif, *events_,
-                                       *ports_.primary_timing);
+                                       *ports_.primary_timing, mode_);
   if (hw_.secondary_memif)
     cvif_ = std::make_unique<mcif::Mcif>(hw_, *hw_.secondary_memif, timing_, regs::kCvif, *events_,
-                                         *ports_.secondary_timing);
+                                         *ports_.secondary_timing, mode_);
   UnitContext context{
       .hw = hw_,
       .timing = timing_,
@@ -60,7 +67,9 @@ void Accelerator::build() {
       .raise_interrupt = [this](IntrSource source, unsigned group) { glb_->raise(source, group); },
       .observer = this,
       .watcher_slot = &watcher_,
-      .activity_slots = &activities_};
+      .activity_slots = &activities_,
+      .mode = mode_,
+      .worker = worker_.get()};
   wiring_ = std::make_unique<Wiring>(hw_, context);
   units_ = wiring_->all();
   units_.push_back(glb_.get());

@@ -26,7 +26,8 @@ struct MemoryPorts {
 
 class Accelerator final : private Observer {
  public:
-  Accelerator(const HwConfig& hw, const TimingParams& timing, const MemoryPorts& ports);
+  Accelerator(const HwConfig& hw, const TimingParams& timing, const MemoryPorts& ports,
+              RunMode mode = {});
   ~Accelerator() override;
   Accelerator(const Accelerator&) = delete;
   Accelerator& operator=(const Accelerator&) = delete;
@@ -82,6 +83,7 @@ class Accelerator final : private Observer {
   [[nodiscard]] uint64_t read_beats() const;
   [[nodiscard]] uint64_t write_beats() const;
   [[nodiscard]] const HwConfig& hw() const { return hw_; }
+  [[nodiscard]] RunMode mode() const { return mode_; }
 
  private:
   struct Wiring;  ///< the units of the datapath; defined where they are known
@@ -97,7 +99,9 @@ class Accelerator final : private Observer {
   const HwConfig hw_;
   const TimingParams timing_;
   const MemoryPorts ports_;
+  const RunMode mode_;
   std::unique_ptr<sim::EventQueue> events_;
+  std::unique_ptr<Worker> worker_;
   HazardChecker hazard_checker_;
   MemoryWatcher* watcher_ = nullptr;
   std::array<sim::Activity*, kActivityUnits> activities_{};

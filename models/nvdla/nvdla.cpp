@@ -15,7 +15,7 @@ constexpr unsigned kRegisterBytes = 4;
 }  // namespace
 
 Nvdla::Nvdla(const sc_core::sc_module_name& name, const HwConfig& hw, const TimingParams& timing,
-             sc_core::sc_time clock_period)
+             sc_core::sc_time clock_period, RunMode mode)
     : sc_module(name),
       csb("csb"),
       dbb("dbb"),
@@ -26,7 +26,8 @@ Nvdla::Nvdla(const sc_core::sc_module_name& name, const HwConfig& hw, const Timi
       write_cycles_(static_cast<sim::Cycle>(timing.get("csb.write"))),
       primary_timing_(clock_),
       secondary_timing_(clock_),
-      accelerator_(hw, timing, {&primary_, &secondary_, &primary_timing_, &secondary_timing_}) {
+      accelerator_(hw, timing, {&primary_, &secondary_, &primary_timing_, &secondary_timing_},
+                   mode) {
   csb.register_b_transport(this, &Nvdla::b_transport);
   csb.register_transport_dbg(this, &Nvdla::transport_dbg);
   accelerator_.on_interrupt([this](bool high) {
@@ -106,7 +107,8 @@ void Nvdla::run_ahead() {
   sim::Cycle limit = events.now() + kLongestRun;
   if (sc_core::sc_pending_activity_at_future_time(context))
     limit = std::min(limit, clock_.ceil(now + sc_core::sc_time_to_pending_activity(context)) - 1);
-  while (!line_changed_ && events.next() <= limit) events.run_next();
+  while (!line_changed_ && events.run_next(limit)) {
+  }
 }
 
 void Nvdla::step() {

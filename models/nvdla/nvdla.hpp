@@ -26,7 +26,7 @@ class Nvdla final : public sc_core::sc_module {
   sc_core::sc_out<bool> interrupt;
 
   Nvdla(const sc_core::sc_module_name& name, const HwConfig& hw, const TimingParams& timing,
-        sc_core::sc_time clock_period);
+        sc_core::sc_time clock_period, RunMode mode = {});
 
   [[nodiscard]] Accelerator& accelerator() { return accelerator_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }

@@ -76,6 +76,8 @@ sim::Cycle TlmTiming::send(tlm::tlm_command command, sim::Cycle at, uint64_t add
   DLAVP_CHECK(target_ != nullptr, "a memory port without a target");
   timing_.has_first_beat = false;
   timing_.beats = beats;
+  timing_.period = clock_.period;
+  timing_.direct = nullptr;
   payload_.set_command(command);
   payload_.set_address(address);
   payload_.set_data_ptr(nullptr);
@@ -90,6 +92,10 @@ sim::Cycle TlmTiming::send(tlm::tlm_command command, sim::Cycle at, uint64_t add
               at, now.to_string());
   sc_core::sc_time delay = start > now ? start - now : sc_core::SC_ZERO_TIME;
   target_->b_transport(payload_, delay);
+  if (timing_.direct != nullptr) {
+    const uint64_t first = address - timing_.target_address;
+    direct_ = {timing_.direct, first, first + (timing_.target_bytes - 1), timing_.direct_offset};
+  }
   // Where nothing answers, hardware would get an error response at once; the bytes decide what
   // follows.
   return clock_.ceil(now + delay);
@@ -97,6 +103,11 @@ sim::Cycle TlmTiming::send(tlm::tlm_command command, sim::Cycle at, uint64_t add
 
 mcif::MemoryTiming::Beats TlmTiming::read(sim::Cycle at, uint64_t address, uint32_t beats,
                                           uint32_t beat_bytes) {
+  if (direct_.covers(address)) {
+    const Beats beats_at =
+        direct_.timing->read(at, address - direct_.first + direct_.offset, beats, beat_bytes);
+    return {std::max(beats_at.first, at), std::max(beats_at.last, at)};
+  }
   const sim::Cycle last = send(tlm::TLM_READ_COMMAND, at, address, beats, beat_bytes);
   const sim::Cycle first = timing_.has_first_beat
                                ? clock_.ceil(sc_core::sc_time_stamp() + timing_.first_beat)
@@ -105,6 +116,9 @@ mcif::MemoryTiming::Beats TlmTiming::read(sim::Cycle at, uint64_t address, uint3
 }
 
 sim::Cycle TlmTiming::write(sim::Cycle at, uint64_t address, uint32_t beats, uint32_t beat_bytes) {
+  if (direct_.covers(address))
+    return std::max(
+        direct_.timing->write(at, address - direct_.first + direct_.offset, beats, beat_bytes), at);
   return std::max(send(tlm::TLM_WRITE_COMMAND, at, address, beats, beat_bytes), at);
 }
 

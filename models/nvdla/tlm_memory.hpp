@@ -14,11 +14,18 @@ namespace dlavp::nvdla {
 
 /// Marks a transaction that asks only for time: no data are moved, the data pointer is null. The
 /// target adds its delay up to the last beat; one that knows the first beat's sets `first_beat`
-/// (measured like the delay), otherwise beats are taken to come one a cycle.
+/// (measured like the delay), otherwise beats are taken to come one a cycle. A target whose cycles
+/// are `period` long may give its timing itself, as DMI gives bytes: from then on it is asked
+/// without a transaction.
 struct TimingOnly : tlm::tlm_extension<TimingOnly> {
   sc_core::sc_time first_beat;
   bool has_first_beat = false;
   uint32_t beats = 1;
+  sc_core::sc_time period;               ///< of the initiator's cycles
+  mcif::MemoryTiming* direct = nullptr;  ///< the target's timing
+  uint64_t target_address = 0;           ///< the transaction's address at the target
+  uint64_t target_bytes = 0;             ///< size of the target, from address 0 on
+  uint64_t direct_offset = 0;            ///< from the target's addresses to the timing's
 
   tlm::tlm_extension_base* clone() const override { return new TimingOnly(*this); }
   void copy_from(const tlm::tlm_extension_base& other) override {
@@ -82,7 +89,17 @@ class TlmTiming final : public mcif::MemoryTiming {
   sim::Cycle send(tlm::tlm_command command, sim::Cycle at, uint64_t address, uint32_t beats,
                   uint32_t beat_bytes);
 
+  struct Direct {
+    mcif::MemoryTiming* timing = nullptr;
+    uint64_t first = 0, last = 0;  ///< addresses for which it answers
+    uint64_t offset = 0;           ///< to its own
+    [[nodiscard]] bool covers(uint64_t address) const {
+      return timing != nullptr && address >= first && address <= last;
+    }
+  };
+
   Clock clock_;
+  Direct direct_;
   tlm::tlm_fw_transport_if<>* target_ = nullptr;
   tlm::tlm_generic_payload payload_;
   TimingOnly timing_;

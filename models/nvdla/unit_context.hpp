@@ -14,6 +14,7 @@
 #include "models/common/hw_config.hpp"
 #include "models/common/memory.hpp"
 #include "models/common/result.hpp"
+#include "models/common/run_mode.hpp"
 #include "models/common/timing_params.hpp"
 #include "models/mcif/dma_port.hpp"
 #include "models/nvdla/memory_claims.hpp"
@@ -61,8 +62,14 @@ struct Link {
   Link(sim::EventQueue& events, uint32_t capacity, sim::Cycle data_latency,
        sim::Cycle credit_latency)
       : atoms(events, capacity, data_latency, credit_latency) {}
+  /// The producer begins an operation.
+  void push_cube(std::shared_ptr<LazyCube<T>> cube) {
+    cubes.push_back(std::move(cube));
+    if (on_cube) on_cube();
+  }
   sim::Stream atoms;
   std::deque<std::shared_ptr<LazyCube<T>>> cubes;
+  std::function<void()> on_cube;
 };
 
 struct UnitContext {
@@ -77,6 +84,9 @@ struct UnitContext {
   MemoryWatcher* const* watcher_slot = nullptr;  ///< filled when somebody wants to watch
   /// Filled, a unit a slot, when somebody wants a timeline.
   const std::array<sim::Activity*, kActivityUnits>* activity_slots = nullptr;
+
+  RunMode mode{};
+  Worker* worker = nullptr;  ///< computes functions beside the simulation; null: none
 
   [[nodiscard]] sim::Activity* activity(ActivityUnit unit) const {
     return activity_slots ? (*activity_slots)[static_cast<size_t>(unit)] : nullptr;

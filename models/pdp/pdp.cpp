@@ -14,8 +14,6 @@ namespace {
 
 constexpr unsigned kPrimary = 0, kSecondary = 1;
 
-unsigned port_of(RamType ram) { return ram == RamType::kMc ? kPrimary : kSecondary; }
-
 mcif::LineReader::Config reader_config(const TimingParams& params) {
   return {static_cast<Cycle>(params.get("pdp.latency_fifo")),
           static_cast<uint32_t>(params.get("pdp.reorder_atoms")),
@@ -100,6 +98,7 @@ Pdp::Pdp(const UnitContext& context, Link<int8_t>& from_sdp)
       core_event_([this] { core(); }),
       read_done_event_([this] { read_finished(); }),
       core_done_event_([this] { core_finished(); }),
+      written_event_([this] { written(); }),
       interrupt_event_([this] { complete(); }) {
   regs_.on_enable([this](unsigned group) { enabled(group, false); });
   rdma_regs_.on_enable([this](unsigned group) { enabled(group, true); });
@@ -114,6 +113,9 @@ Pdp::Pdp(const UnitContext& context, Link<int8_t>& from_sdp)
   reader_.on_atom([this] { core(); });
   writer_.set_handlers([this] { core(); }, [this] { written(); }, [this] { acknowledged(); });
   from_sdp_.atoms.on_data([this] { core(); });
+  from_sdp_.atoms.on_flow([this] {
+    if (!jobs_.empty() && jobs_.front()->waits_for_flow) run_whole(*jobs_.front());
+  });
 }
 
 bool Pdp::idle() const {
@@ -142,7 +144,8 @@ void Pdp::try_start() {
       !errors.empty())
     return refuse(errors);
   auto job = std::make_unique<Job>(*op, next_group_, next_rdma_group_);
-  if (!on_the_fly && !load_input(job->op, atom(), context_.memory.of(job->op.src.ram), job->in))
+  if (context_.mode.function && !on_the_fly &&
+      !load_input(job->op, atom(), context_.memory.of(job->op.src.ram), job->in))
     return refuse(
         Diagnostics({"pdp.memory", fmt::format("PDP group {}", next_group_),
                      fmt::format("input at {:#x} is not in memory", job->op.src.address)}));
@@ -168,7 +171,15 @@ void Pdp::try_start() {
   if (jobs_.size() == 1 && unused_atoms_ == 0) start_core();
 }
 
+unsigned Pdp::port_of(RamType ram) { return ram == RamType::kMc ? kPrimary : kSecondary; }
+
 void Pdp::start_read(Job& job, Cycle at) {
+  if (context_.mode.whole()) {
+    const uint64_t atoms = uint64_t{job.op.in.width} * job.op.in.height * job.op.surfaces;
+    job.transfer = reader_.read_whole(port_of(job.op.src.ram), std::max(at, context_.events.now()),
+                                      job.op.src.address, atoms);
+    return;
+  }
   reader_.start(
       port_of(job.op.src.ram), at,
       cube_lines(job.op.bands, true, job.op.src, job.op.surfaces, job.op.in.height, atom()));
@@ -184,6 +195,7 @@ void Pdp::start_core() {
   const Cycle at = std::max(enabled_at_[job.group] + timing_.enable_to_core, core_free_);
   horizontal_free_ = vertical_free_ = std::max(at, context_.events.now());
   job.record.cycles.advance(sim::Cause::kPipeline, horizontal_free_);
+  if (context_.mode.whole()) return start_whole(job, horizontal_free_);
   writer_.start(
       port_of(job.op.dst.ram), at,
       cube_lines(job.op.bands, false, job.op.dst, job.op.surfaces, job.op.out.height, atom()));
@@ -346,30 +358,36 @@ void Pdp::complete() {
   if (!interrupts_.empty()) context_.events.schedule(interrupt_event_, interrupts_.front());
   const std::unique_ptr<Job> job = std::move(waiting_ack_.front());
   waiting_ack_.pop_front();
-  // Atoms that an operation of SDP sent beyond what the one before took belong to no cube.
-  if (job->op.on_the_fly && !job->from_sdp)
-    return refuse(Diagnostics({"pdp.sdp_mismatch", fmt::format("PDP group {}", job->group),
-                               "SDP's operation sends more atoms than the PDP operation before "
-                               "takes, and no cube for this one"}));
-  const AtomCube<int8_t>& in = job->op.on_the_fly ? job->from_sdp->get() : job->in;
-  const CubeSize& size = in.size;
-  if (size.width != job->op.in.width || size.height != job->op.in.height ||
-      in.surfaces() != job->op.surfaces)
-    return refuse(Diagnostics({"pdp.sdp_mismatch", fmt::format("PDP group {}", job->group),
-                               fmt::format("CUBE_IN {}x{} in {} atoms, SDP sends {}x{} in {}",
-                                           job->op.in.width, job->op.in.height, job->op.surfaces,
-                                           size.width, size.height, in.surfaces())}));
-  const AtomCube<int8_t> out = pool(job->op, in);
-  if (!store_output(job->op, out, context_.memory.of(job->op.dst.ram)))
-    return refuse(
-        Diagnostics({"pdp.memory", fmt::format("PDP group {}", job->group),
-                     fmt::format("output at {:#x} is not in memory", job->op.dst.address)}));
+  if (context_.mode.function)
+    if (const Diagnostics errors = compute(*job); !errors.empty()) return refuse(errors);
   job->record.done = context_.events.now();
   job->record.cycles.finish(sim::Cause::kAcknowledge, job->record.done);
   for (const auto* queue : {&waiting_ack_, &jobs_})
     for (const auto& later : *queue) later->record.cycles.hide(job->record.done);
   if (context_.observer) context_.observer->operation_done(job->record);
   if (context_.raise_interrupt) context_.raise_interrupt(IntrSource::kPdp, job->group);
+}
+
+// What the operation computes; errors: it is refused.
+Diagnostics Pdp::compute(const Job& job) {
+  // Atoms that an operation of SDP sent beyond what the one before took belong to no cube.
+  if (job.op.on_the_fly && !job.from_sdp)
+    return Diagnostics({"pdp.sdp_mismatch", fmt::format("PDP group {}", job.group),
+                        "SDP's operation sends more atoms than the PDP operation before "
+                        "takes, and no cube for this one"});
+  const AtomCube<int8_t>& in = job.op.on_the_fly ? job.from_sdp->get() : job.in;
+  const CubeSize& size = in.size;
+  if (size.width != job.op.in.width || size.height != job.op.in.height ||
+      in.surfaces() != job.op.surfaces)
+    return Diagnostics(
+        {"pdp.sdp_mismatch", fmt::format("PDP group {}", job.group),
+         fmt::format("CUBE_IN {}x{} in {} atoms, SDP sends {}x{} in {}", job.op.in.width,
+                     job.op.in.height, job.op.surfaces, size.width, size.height, in.surfaces())});
+  const AtomCube<int8_t> out = pool(job.op, in);
+  if (!store_output(job.op, out, context_.memory.of(job.op.dst.ram)))
+    return Diagnostics({"pdp.memory", fmt::format("PDP group {}", job.group),
+                        fmt::format("output at {:#x} is not in memory", job.op.dst.address)});
+  return {};
 }
 
 void Pdp::refuse(const Diagnostics& errors) {

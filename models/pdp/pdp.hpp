@@ -42,12 +42,18 @@ class Pdp final : public Unit {
     bool output_holds = false;    ///< the next position waits for results to leave
     uint64_t stalls_at_last = 0;  ///< of the writer, when the last position was played
     MemoryClaims reads, writes;
+    // Timed as a whole.
+    mcif::Transfer transfer;  ///< of the input
+    sim::Cycle core_start = 0;
+    bool waits_for_flow = false;
   };
 
   void enabled(unsigned group, bool rdma);
   void try_start();
   void start_read(Job& job, sim::Cycle at);
   void start_core();
+  void start_whole(Job& job, sim::Cycle at);  // these two: pdp_whole.cpp
+  void run_whole(Job& job);
   void core();
   [[nodiscard]] bool take_atom(Job& job, sim::Cycle& at);
   void play(Job& job, const Position& position, sim::Cycle at);
@@ -58,6 +64,8 @@ class Pdp final : public Unit {
   void acknowledged();
   void interrupt_at(sim::Cycle at);
   void complete();
+  [[nodiscard]] static unsigned port_of(RamType ram);
+  [[nodiscard]] Diagnostics compute(const Job& job);
   void refuse(const Diagnostics& errors);
   [[nodiscard]] uint32_t atom() const { return context_.hw.memory_atomic_size; }
 
@@ -81,7 +89,8 @@ class Pdp final : public Unit {
   /// Of all operations so far that counted: the hardware's counters are never cleared, as a clear
   /// is taken only in a cycle that stalls, and none comes in one.
   uint64_t counted_read_stalls_ = 0, counted_write_stalls_ = 0;
-  sim::Event start_event_, core_event_, read_done_event_, core_done_event_, interrupt_event_;
+  sim::Event start_event_, core_event_, read_done_event_, core_done_event_, written_event_,
+      interrupt_event_;
 };
 
 }  // namespace dlavp::pdp

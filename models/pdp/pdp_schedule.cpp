@@ -55,6 +55,18 @@ uint32_t PoolSchedule::surface_bubbles() const {
   return vertical_.bubble;
 }
 
+uint64_t PoolSchedule::all_positions() const {
+  const uint64_t surfaces = op_.surfaces, lines = op_.in.height;
+  uint64_t all = 0;
+  for (const Band& band : op_.bands) {
+    const AxisPlan x(band.in_width, band.out_width, op_.kernel_width, op_.stride_x, band.pad_left);
+    all += surfaces * lines * (uint64_t{band.in_width} + x.bubble) + (x.flush - x.bubble);
+    const uint64_t flushed = (surfaces - 1) * std::min(surface_bubbles_, vertical_.flush);
+    all += (flushed + vertical_.flush) * band.out_width;
+  }
+  return all;
+}
+
 void PoolSchedule::end_column(Position& position) {
   const uint32_t width = op_.bands[v_band_].out_width;
   const bool own = vertical_.completes(v_line_, v_done_);

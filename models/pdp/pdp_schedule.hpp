@@ -26,6 +26,9 @@ class PoolSchedule {
   /// The next position takes an input atom.
   [[nodiscard]] bool next_reads() const { return x_ < op_.bands[band_].in_width; }
   Position next();
+  /// How many positions the stage in front takes for the whole operation, those that wait for
+  /// flushes of the vertical stage included.
+  [[nodiscard]] uint64_t all_positions() const;
 
  private:
   /// Windows along one axis: which input index completes one, and what is left at the end.

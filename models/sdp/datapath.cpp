@@ -107,6 +107,9 @@ Datapath::Datapath(const UnitContext& context, const SdpTiming& timing, const St
       }) {
   from_conv_.on_data([this] { kick(); });
   to_pdp_.on_space([this] { pdp_took(); });
+  from_conv_.on_flow([this] {
+    if (waits_for_flow_) run_whole();
+  });
   const auto more = [this] {
     if (active_ && stalled_) drain();
   };

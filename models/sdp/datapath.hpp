@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <functional>
+#include <optional>
 
 #include "models/nvdla/unit_context.hpp"
 #include "models/sdp/read_stream.hpp"
@@ -57,6 +58,10 @@ class Datapath {
   /// which streams feed it.
   void start(const SdpOp& op, const std::array<bool, kStages>& operands, sim::Cycle begun,
              sim::Cycle load);
+  /// The same for an operation timed as a whole: `reads` is when what its read DMA fetches arrives
+  /// (null: nothing), `taken` is told when the last of it is used.
+  void start_whole(const SdpOp& op, sim::Cycle begun, const mcif::Transfer* reads,
+                   std::function<void(sim::Cycle)> taken);
   [[nodiscard]] bool active() const { return active_; }
   /// Input, operand or output space may have come.
   void kick();
@@ -81,6 +86,9 @@ class Datapath {
   void pdp_took();
   void finish(sim::Cycle last);
   void stall(bool waiting);
+  // datapath_whole.cpp
+  void run_whole();
+  [[nodiscard]] sim::Cycle whole_cycles() const;
   [[nodiscard]] mcif::WritePort& port() {
     return context_.interface(op_.dst.ram).write_port(mcif::WriteClient::kSdp);
   }
@@ -118,6 +126,9 @@ class Datapath {
   bool stalled_ = false;
   sim::Cycle stalled_since_ = 0;
   uint64_t stall_cycles_ = 0, write_beats_ = 0;
+  std::optional<mcif::Transfer> reads_;  ///< of a whole operation
+  std::function<void(sim::Cycle)> taken_whole_;
+  bool waits_for_flow_ = false;
   sim::CycleAccount cycles_;
   bool output_holds_ = false;    ///< the next atom waits for what is behind it
   uint64_t stalls_at_last_ = 0;  ///< stall_cycles_ when the last atom entered

@@ -4,6 +4,7 @@
 #include "models/sdp/sdp.hpp"
 
 #include <algorithm>
+#include <future>
 
 #include "models/common/footprint.hpp"
 #include "models/mcif/latency_fifo.hpp"
@@ -104,28 +105,45 @@ struct Sdp::ReadJob {
   RdmaOp op;
   uint64_t beats = 0;
   sim::Cycle enabled = 0, end = 0;
-  MemoryClaims claims;  ///< until everything is read
+  mcif::Transfer transfer;  ///< of a whole operation
+  MemoryClaims claims;      ///< until everything is read
 };
 
-/// One operation of SDP; computes its outcome once, when first asked.
+/// One operation of SDP; computes its outcome once, beside the simulation or when first asked.
 struct Sdp::Job {
   SdpOp op;
   std::shared_ptr<ReadJob> read;
   Inputs inputs;
   LutTables tables;
   unsigned atom = 0;
-  std::deque<std::shared_ptr<LazyCube<int32_t>>>* conv_cubes = nullptr;
+  std::shared_ptr<LazyCube<int32_t>> from_conv;  ///< once convolution has begun
   sim::Cycle enabled = 0, started = 0;
   std::shared_ptr<Outcome> outcome;
   Diagnostics errors;
   MemoryClaims claims;
 
+  /// Begins to compute the outcome in `worker`, which result() then waits for. `self` is this job.
+  void start(Worker& worker, std::shared_ptr<Job> self) {
+    const auto task =
+        std::make_shared<std::packaged_task<void()>>([job = std::move(self)] { job->run(); });
+    started_beside = task->get_future();
+    worker.run([task] { (*task)(); });
+  }
+
   Outcome& result() {
-    if (outcome) return *outcome;
+    if (started_beside.valid()) started_beside.get();
+    if (!outcome) run();
+    return *outcome;
+  }
+
+ private:
+  std::future<void> started_beside;
+
+  void run() {
     const AtomCube<int32_t>* cube = nullptr;
     if (op.flying) {
-      DLAVP_CHECK(!conv_cubes->empty(), "no convolution result for SDP group {}", op.group);
-      cube = &conv_cubes->front()->get();
+      DLAVP_CHECK(from_conv, "no convolution result for SDP group {}", op.group);
+      cube = &from_conv->get();
       if (!(cube->size == op.size)) {
         errors.add("sdp.conv_mismatch", fmt::format("SDP group {}", op.group),
                    fmt::format("SDP cube {}x{}x{}, convolution gives {}x{}x{}", op.size.width,
@@ -133,13 +151,13 @@ struct Sdp::Job {
                                cube->size.height, cube->size.channels));
         outcome = std::make_shared<Outcome>();
         outcome->cube = AtomCube<int8_t>(op.size, atom);
-        return *outcome;
+        return;
       }
     }
     outcome = std::make_shared<Outcome>(
         compute(op, read ? &read->op : nullptr, inputs, cube, tables, atom));
     inputs = {};
-    return *outcome;
+    from_conv = nullptr;
   }
 };
 
@@ -163,6 +181,7 @@ Sdp::Sdp(const UnitContext& context, Link<int32_t>& from_conv)
       context_, timing_, streams, from_conv_.atoms, output_.atoms, [this] { end_sdp(); },
       [this] { acknowledged(); });
   connect_lut();
+  from_conv_.on_cube = [this] { compute_beside(); };
   rdma_regs_.on_enable([this](unsigned group) {
     rdma_enabled_[group] = context_.events.now();
     for (const uint32_t offset : kReadStallRegisters) rdma_regs_.poke(offset, group, 0);
@@ -257,7 +276,10 @@ void Sdp::begin_rdma() {
     if (reading_->claims.watched())
       reading_->claims.add({"SDP", group, stream == kStages ? "input cube" : "operands", false,
                             footprint(plan, atom)});
-    streams_[stream]->start(plan, first);
+    if (context_.mode.whole())
+      read_whole(stream, plan, first);
+    else
+      streams_[stream]->start(plan, first);
     reading_->beats += plan_beats(plan, context_.hw);
     any = true;
   };
@@ -267,6 +289,13 @@ void Sdp::begin_rdma() {
   if (!any) return end_rdma();  // every client is disabled: done at once, nothing to join
   unjoined_.push_back(reading_);
   join();
+}
+
+void Sdp::read_whole(unsigned stream, const StreamPlan& plan, sim::Cycle first) {
+  mcif::ReadPort& port = context_.interface(plan.src.ram).read_port(kClients[stream]);
+  const mcif::Transfer transfer = port.read_whole(first, plan.src.address, plan.atoms());
+  reading_->transfer.first = std::max(reading_->transfer.first, transfer.first);
+  reading_->transfer.last = std::max(reading_->transfer.last, transfer.last);
 }
 
 void Sdp::stream_finished(sim::Cycle end) {
@@ -302,7 +331,6 @@ void Sdp::begin_sdp() {
   job_ = std::make_shared<Job>();
   job_->op = decoded.value();
   job_->atom = context_.hw.memory_atomic_size;
-  job_->conv_cubes = &from_conv_.cubes;
   job_->enabled = sdp_enabled_[group];
   job_->started = context_.events.now();
   waiting_to_join_ = job_->op.needs_rdma();
@@ -316,9 +344,11 @@ void Sdp::join() {
   unjoined_.pop_front();
   waiting_to_join_ = false;
   if (refuse(check_pair(job_->op, job_->read->op))) return;
-  auto inputs = capture(job_->read->op, context_.hw, context_.memory);
-  if (!inputs) return void(refuse(inputs.errors()));
-  job_->inputs = std::move(inputs).value();
+  if (context_.mode.function) {
+    auto inputs = capture(job_->read->op, context_.hw, context_.memory);
+    if (!inputs) return void(refuse(inputs.errors()));
+    job_->inputs = std::move(inputs).value();
+  }
   job_->enabled = std::max(job_->enabled, job_->read->enabled);
   launch();
 }
@@ -331,11 +361,26 @@ void Sdp::launch() {
   std::array<bool, kStages> operands{};
   for (unsigned s = 0; s < kStages; ++s)
     operands[s] = job_->read && job_->read->op.operand[s].enabled;
+  if (!context_.mode.function) job_->outcome = std::make_shared<Outcome>();
   if (job_->op.to_pdp)
-    output_.cubes.push_back(
+    output_.push_cube(
         std::make_shared<LazyCube<int8_t>>([job = job_] { return job->result().cube; }));
-  datapath_->start(job_->op, operands, job_->started, context_.events.now());
+  launched_ = true;
+  compute_beside();
+  if (context_.mode.whole())
+    datapath_->start_whole(job_->op, job_->started, job_->read ? &job_->read->transfer : nullptr,
+                           [this](sim::Cycle end) { stream_finished(end); });
+  else
+    datapath_->start(job_->op, operands, job_->started, context_.events.now());
   datapath_->cycles().hide(last_done_);
+}
+
+// As soon as the operation at hand has its input, its outcome can be computed.
+void Sdp::compute_beside() {
+  if (!launched_ || (job_->op.flying && from_conv_.cubes.empty())) return;
+  launched_ = false;
+  if (job_->op.flying) job_->from_conv = from_conv_.cubes.front();
+  if (context_.worker && context_.mode.function) job_->start(*context_.worker, job_);
 }
 
 void Sdp::post_status(const Job& job, const Outcome& outcome) {
@@ -357,13 +402,16 @@ void Sdp::post_status(const Job& job, const Outcome& outcome) {
 }
 
 void Sdp::end_sdp() {
+  compute_beside();
   const std::shared_ptr<Job> job = std::move(job_);
   job_ = nullptr;
   const sim::Cycle now = context_.events.now();
   const Outcome& outcome = job->result();
   if (refuse(job->errors)) return;
   if (job->op.flying) from_conv_.cubes.pop_front();
-  if (job->op.writes_memory() && refuse(store(job->op, outcome.cube, context_.memory))) return;
+  if (context_.mode.function && job->op.writes_memory() &&
+      refuse(store(job->op, outcome.cube, context_.memory)))
+    return;
   post_status(*job, outcome);
   Completion completion;
   OpRecord& record = completion.record;

@@ -44,10 +44,12 @@ class Sdp final : public Unit {
   void arm_sdp(sim::Cycle earliest);
   void begin_rdma();
   void begin_sdp();
+  void read_whole(unsigned stream, const StreamPlan& plan, sim::Cycle first);
   void stream_finished(sim::Cycle end);
   void end_rdma();
   void join();
   void launch();
+  void compute_beside();
   void end_sdp();
   void post_status(const Job& job, const Outcome& outcome);
   void acknowledged();
@@ -76,6 +78,7 @@ class Sdp final : public Unit {
   std::deque<std::shared_ptr<ReadJob>> unjoined_;
   std::shared_ptr<Job> job_;  ///< SDP's operation
   bool waiting_to_join_ = false;
+  bool launched_ = false;  ///< the operation runs, and its input was not seen yet
   std::deque<Completion> completions_;
   sim::Event rdma_start_event_, rdma_end_event_, sdp_start_event_, interrupt_event_;
 };

@@ -98,7 +98,7 @@ Cycle EventQueue::next() const {
 
 void EventQueue::run_cycle(Cycle cycle) {
   now_ = cycle;
-  refill();
+  if (!far_.empty()) refill();
   Slot& slot = slots_[cycle % kSlots];
   while (slot.first) {
     Event& event = *slot.first;
@@ -109,9 +109,9 @@ void EventQueue::run_cycle(Cycle cycle) {
   }
 }
 
-bool EventQueue::run_next() {
+bool EventQueue::run_next(Cycle limit) {
   const Cycle at = next();
-  if (at == kNever) return false;
+  if (at > limit) return false;
   run_cycle(at);
   return true;
 }

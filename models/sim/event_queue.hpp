@@ -49,8 +49,9 @@ class EventQueue {
 
   /// Runs every event up to and including cycle `limit`, then sets now() to `limit`.
   void run_until(Cycle limit);
-  /// Runs every event of the next pending cycle; false if there is none.
-  bool run_next();
+  /// Runs every event of the next pending cycle, unless that is beyond `limit`; false if there is
+  /// none.
+  bool run_next(Cycle limit = kNever - 1);
 
   /// Events executed so far (for benchmarks).
   [[nodiscard]] uint64_t executed() const { return executed_; }

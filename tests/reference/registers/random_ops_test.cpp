@@ -214,14 +214,57 @@ bool makes_conv(Target target) {
   return target == Target::kConv || target == Target::kReuse || target == Target::kPdpMix;
 }
 
-/// What differs, or nothing.
+void scatter_all(SparseMemory& memory, const Trial& trial) {
+  scatter(memory, trial);
+  if (makes_conv(trial.target)) scatter_conv(memory, trial.seed);
+}
+
+/// What the steps played on an accelerator leave.
+struct Played {
+  SparseMemory memory;
+  std::vector<OpRecord> operations;
+  Diagnostics refused;
+};
+
+void play(const Trial& trial, const std::vector<Step>& steps, RunMode mode, Played& out) {
+  scatter_all(out.memory, trial);
+  mcif::FixedLatencyMemory timing(8), secondary_timing(8);
+  nvdla::Accelerator chip(*trial.hw, *trial.timing,
+                          {&out.memory, &out.memory, &timing, &secondary_timing}, mode);
+  for (const Step& step : steps) start(chip, step);
+  while (chip.events().now() < kPatience && chip.events().run_next()) {
+  }
+  out.operations = chip.operations();
+  out.refused = chip.program_errors();
+}
+
+/// Without function every operation takes its cycles, and no byte is written.
+std::optional<std::string> differs_without_function(const Trial& trial,
+                                                    const std::vector<Step>& steps,
+                                                    const Played& with,
+                                                    const std::vector<uint64_t>& written) {
+  Played got;
+  play(trial, steps, {TimingMode::kCycle, false}, got);
+  if (got.operations.size() != with.operations.size())
+    return fmt::format("{} operations without function, {} with", got.operations.size(),
+                       with.operations.size());
+  for (size_t i = 0; i < got.operations.size(); ++i)
+    if (got.operations[i].done != with.operations[i].done)
+      return fmt::format("{} done in cycle {} without function, {} with", got.operations[i].unit,
+                         got.operations[i].done, with.operations[i].done);
+  SparseMemory before;
+  scatter_all(before, trial);
+  for (const uint64_t address : written)
+    if (load(before, address) != load(got.memory, address))
+      return fmt::format("byte at {:#x} written without function", address);
+  return std::nullopt;
+}
+
+/// What differs, in any mode, or nothing.
 std::optional<std::string> differs(const Trial& trial) {
   std::vector<Step> steps = make(trial);
-  SparseMemory expected, got;
-  for (SparseMemory* memory : {&expected, &got}) {
-    scatter(*memory, trial);
-    if (makes_conv(trial.target)) scatter_conv(*memory, trial.seed);
-  }
+  SparseMemory expected;
+  scatter_all(expected, trial);
   std::vector<uint64_t> written;
   size_t operations = 0;
   for (Step& step : steps) {
@@ -230,18 +273,21 @@ std::optional<std::string> differs(const Trial& trial) {
     const std::vector<uint64_t> addresses = run(step.target, step.meant);
     written.insert(written.end(), addresses.begin(), addresses.end());
   }
-  mcif::FixedLatencyMemory timing(8), secondary_timing(8);
-  nvdla::Accelerator chip(*trial.hw, *trial.timing, {&got, &got, &timing, &secondary_timing});
-  for (const Step& step : steps) start(chip, step);
-  while (chip.events().now() < kPatience && chip.events().run_next()) {
-  }
-  if (!chip.program_errors().empty()) return "refused: " + chip.program_errors().text();
-  if (chip.operations().size() != operations)
-    return fmt::format("{} operations completed, expected {}", chip.operations().size(),
-                       operations);
-  for (const uint64_t address : written) {
-    const int8_t want = load(expected, address), have = load(got, address);
-    if (want != have) return fmt::format("byte at {:#x} is {}, expected {}", address, have, want);
+  for (const TimingMode mode : {TimingMode::kCycle, TimingMode::kFast, TimingMode::kNone}) {
+    Played got;
+    play(trial, steps, {mode, true}, got);
+    const std::string where = fmt::format("timing {}: ", timing_mode_name(mode));
+    if (!got.refused.empty()) return where + "refused: " + got.refused.text();
+    if (got.operations.size() != operations)
+      return fmt::format("{}{} operations completed, expected {}", where, got.operations.size(),
+                         operations);
+    for (const uint64_t address : written) {
+      const int8_t want = load(expected, address), have = load(got.memory, address);
+      if (want != have)
+        return fmt::format("{}byte at {:#x} is {}, expected {}", where, address, have, want);
+    }
+    if (mode != TimingMode::kCycle) continue;
+    if (auto wrong = differs_without_function(trial, steps, got, written)) return wrong;
   }
   return std::nullopt;
 }
