@@ -100,12 +100,10 @@ struct NamedWindow {
   Window window;
 };
 
-Window window(MapReader& parent, const std::string& key, std::vector<NamedWindow>& all) {
-  auto in = parent.map(key);
-  if (!in) return {};
+/// The window that `in` describes with its base and size.
+Window read_window(MapReader* in, const std::string& key, std::vector<NamedWindow>& all) {
   const auto base = in->unsigned_integer("base", Need::kRequired, kMaxAddress);
   const auto size = in->unsigned_integer("size", Need::kRequired, kMaxAddress);
-  in->finish();
   if (!base || !size) return {};
   if (*size == 0 || *size % 4096 != 0 || *base % 4096 != 0) {
     in->error("alignment", "base",
@@ -129,6 +127,35 @@ Window window(MapReader& parent, const std::string& key, std::vector<NamedWindow
   return w;
 }
 
+Window window(MapReader& parent, const std::string& key, std::vector<NamedWindow>& all) {
+  auto in = parent.map(key);
+  if (!in) return {};
+  const Window w = read_window(&*in, key, all);
+  in->finish();
+  return w;
+}
+
+void check_registers(MapReader& in, const std::string& key, const std::string& name,
+                     const Window& w) {
+  constexpr uint64_t kRegisterBytes = 0x20000;
+  if (w.size != 0 && w.size < kRegisterBytes)
+    in.error("range", key,
+             fmt::format("{} has {:#x} bytes, expected at least {:#x} for its registers", name,
+                         w.size, kRegisterBytes));
+}
+
+void more_nvdla(MapReader& map, PlatformConfig& c, std::vector<NamedWindow>& all) {
+  for (MapReader& in : map.maps("more_nvdla", Need::kOptional)) {
+    const std::string name = fmt::format("nvdla {}", c.more_nvdla.size() + 2);
+    NvdlaInstance instance;
+    instance.window = read_window(&in, name, all);
+    check_registers(in, "size", name, instance.window);
+    instance.irq = positive(in, "interrupt", 63);
+    in.finish();
+    c.more_nvdla.push_back(instance);
+  }
+}
+
 void read(MapReader& in, PlatformConfig& c, Diagnostics& errors) {
   c.name = in.text("name").value_or("");
   if (auto clocks = in.map("clocks")) {
@@ -150,14 +177,26 @@ void read(MapReader& in, PlatformConfig& c, Diagnostics& errors) {
     c.nvdla_window = window(*map, "nvdla", all);
     c.sram_window = window(*map, "sram", all);
     c.dram_window = window(*map, "dram", all);
+    more_nvdla(*map, c, all);
     map->finish();
-    if (c.nvdla_window.size != 0 && c.nvdla_window.size < 0x20000)
-      map->error("range", "nvdla",
-                 fmt::format("nvdla has {:#x} bytes, expected at least 0x20000 for its registers",
-                             c.nvdla_window.size));
+    check_registers(*map, "nvdla", "nvdla", c.nvdla_window);
+  }
+  if (const auto timing = in.text("timing", Need::kOptional)) {
+    if (const auto mode = parse_timing_mode(*timing))
+      c.mode.timing = *mode;
+    else
+      in.error("timing", "timing",
+               fmt::format("timing is '{}', expected cycle, fast or none", *timing));
   }
   if (auto interrupts = in.map("interrupts")) {
     c.nvdla_irq = positive(*interrupts, "nvdla", 63);
+    for (size_t i = 0; i < c.more_nvdla.size(); ++i)
+      for (size_t k = 0; k <= i; ++k)
+        if (const uint32_t other = k == 0 ? c.nvdla_irq : c.more_nvdla[k - 1].irq;
+            c.more_nvdla[i].irq == other)
+          interrupts->error(
+              "interrupt", "nvdla",
+              fmt::format("interrupt {} is nvdla {}'s and nvdla {}'s", other, k + 1, i + 2));
     interrupts->finish();
   }
 }

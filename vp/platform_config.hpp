@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/common/result.hpp"
+#include "models/common/run_mode.hpp"
 #include "vp/memory/dram_config.hpp"
 
 namespace dlavp {
@@ -37,14 +38,22 @@ struct Window {
   [[nodiscard]] bool contains(uint64_t address) const { return address - base < size; }
 };
 
+/// One accelerator beside the first, all of the same configuration.
+struct NvdlaInstance {
+  Window window;
+  uint32_t irq = 0;  ///< PLIC source
+};
+
 struct PlatformConfig {
   std::string name;
   double core_clock_hz = 0, nvdla_clock_hz = 0;
   MemoryConfig dram;  ///< behind DBB, shared with the core
   MemoryConfig sram;  ///< behind the secondary interface
   CoreCacheConfig core;
+  RunMode mode;  ///< of the accelerator
   Window dram_window, sram_window, nvdla_window, clint_window, plic_window, uart_window;
-  uint32_t nvdla_irq = 1;  ///< PLIC source
+  uint32_t nvdla_irq = 1;                 ///< PLIC source
+  std::vector<NvdlaInstance> more_nvdla;  ///< the firmware knows the first one only
 };
 
 /// Loads a platform: a name in configs/platform ("default") or the path of a YAML file.

@@ -47,7 +47,15 @@ Result<std::vector<uint8_t>> read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in || std::filesystem::is_directory(path))
     return Error{"run.file", path, "cannot open this file"};
-  return std::vector<uint8_t>{std::istreambuf_iterator<char>(in), {}};
+  std::vector<uint8_t> bytes;
+  constexpr size_t kChunk = 1 << 20;
+  do {
+    const size_t have = bytes.size();
+    bytes.resize(have + kChunk);
+    in.read(reinterpret_cast<char*>(bytes.data() + have), kChunk);
+    bytes.resize(have + static_cast<size_t>(in.gcount()));
+  } while (in);
+  return bytes;
 }
 
 void use_platform(const Cli& cli, Setup& s, Diagnostics& errors) {
@@ -79,9 +87,32 @@ std::string inputs_text(const vp::Network& network) {
   return out;
 }
 
+/// How much is simulated: the options over the platform's own mode.
+std::optional<RunMode> run_mode(const Cli& cli, RunMode mode, Diagnostics& errors) {
+  if (cli.has("timing")) {
+    const std::string text = cli.text("timing");
+    const auto timing = parse_timing_mode(text);
+    if (!timing) {
+      errors.add("run.timing", "",
+                 fmt::format("timing mode {}, expected cycle, fast or none", text));
+      return std::nullopt;
+    }
+    mode.timing = *timing;
+  }
+  mode.function = !cli.has("no-function");
+  for (const char* option : {"input", "output", "show"})
+    if (!mode.function && cli.has(option))
+      errors.add("run.function", "",
+                 fmt::format("--{} with --no-function, which reads and computes no data", option));
+  for (const char* option : {"timeline", "vcd"})
+    if (!mode.timed() && cli.has(option))
+      errors.add("run.timing", "", fmt::format("--{} with timing none, which has no time", option));
+  return mode;
+}
+
 void use_inputs(const Cli& cli, Setup& s, const std::string& model, Diagnostics& errors) {
   const std::vector<std::string> files = cli.texts("input");
-  const size_t wanted = s.network.inputs.size();
+  const size_t wanted = s.platform.mode.function ? s.network.inputs.size() : 0;
   if (wanted == 0) {
     if (!files.empty())
       errors.add("run.inputs", model,
@@ -137,8 +168,7 @@ Result<Setup> set_up(const Cli& cli) {
     errors.append(hw.errors());
   use_platform(cli, s, errors);
   use_custom(cli, s, errors);
-  if (const std::string timing = cli.text("timing", "cycle"); timing != "cycle")
-    errors.add("run.timing", "", fmt::format("timing mode {}, expected cycle", timing));
+  if (const auto mode = run_mode(cli, s.platform.mode, errors)) s.platform.mode = *mode;
   auto bytes = read_file(model);
   if (!bytes) {
     errors.append(bytes.errors());
@@ -160,6 +190,8 @@ Result<Setup> set_up(const Cli& cli) {
 Result<std::vector<std::vector<uint8_t>>> read_inputs(const Setup& s, size_t run) {
   std::vector<std::vector<uint8_t>> out;
   Diagnostics errors;
+  if (!s.platform.mode.function)
+    for (const vp::IoTensor& input : s.network.inputs) out.emplace_back(input.bytes);
   for (size_t i = 0; i < s.runs[run].size(); ++i) {
     const InputFile& file = s.runs[run][i];
     auto bytes = vp::load_input(file.path, s.network.inputs[i], file.item);
@@ -298,8 +330,9 @@ int run_serial(const Cli& cli) {
   const auto bytes = read_file(model);
   if (!bytes) return fail(bytes.errors());
   const auto latency = static_cast<uint32_t>(cli.integer("mem-latency", 32, 1, 100000, errors));
+  const auto mode = run_mode(cli, {}, errors);
   if (!errors.empty()) return fail(errors);
-  const auto result = vp::run_serial(*hw, *timing, *bytes, latency);
+  const auto result = vp::run_serial(*hw, *timing, *bytes, latency, *mode);
   if (!result) {
     fail(result.errors());
     return result.errors().has("run.unfinished") ? kNotSo : kBadInput;
@@ -323,6 +356,7 @@ int run_serial(const Cli& cli) {
                                       {"model", model},
                                       {"mem_latency", latency},
                                       {"schedule", "serial"},
+                                      {"timing", timing_mode_name(mode->timing)},
                                       {"operations", operations},
                                       {"sum_run_cycles", result->run_cycles()},
                                       {"total_cycles", result->total_cycles},
@@ -333,9 +367,10 @@ int run_serial(const Cli& cli) {
     fmt::print(
         "{} operations: {} cycles from last enable to interrupt, {} in all, {} beats read, {} "
         "written\n"
-        "{}, one at a time, one register write a cycle, one clock, memory of fixed latency {}\n",
+        "{}, one at a time, one register write a cycle, one clock, memory of fixed latency {}, "
+        "timing {}\n",
         result->operations.size(), result->run_cycles(), result->total_cycles, result->read_beats(),
-        result->write_beats(), hw->name, latency);
+        result->write_beats(), hw->name, latency, timing_mode_name(mode->timing));
   return kDone;
 }
 
@@ -358,7 +393,10 @@ void add_options(Cli& cli) {
   cli.add()("timeline", po::value<std::string>(),
             "write Chrome trace events (JSON), which ui.perfetto.dev opens");
   cli.add()("vcd", po::value<std::string>(), "write the operations as a VCD");
-  cli.add()("timing", po::value<std::string>(), "timing mode: cycle");
+  cli.add()("timing", po::value<std::string>(),
+            "cycle (every decision of the hardware), fast (each operation in closed form) or none "
+            "(function only)");
+  cli.add()("no-function", "time without data: no inputs are read, no outputs computed or written");
   cli.add()("check-hazards",
             "exit 1 if operations in flight read or write what another one in flight writes");
   cli.add()(

@@ -11,6 +11,7 @@
 
 #include "apps/dlavp/cli.hpp"
 #include "apps/dlavp/commands.hpp"
+#include "apps/dlavp/network_validation.hpp"
 #include "apps/dlavp/validation.hpp"
 #include "models/common/hw_config.hpp"
 #include "vp/trace/runner.hpp"
@@ -134,9 +135,17 @@ int write_report(const Cli& cli, const std::vector<Compared>& compared,
                  const std::vector<Outcome>& outcomes,
                  const std::map<std::string, std::string>& notes) {
   const std::string path = cli.text("report");
+  std::string networks, command = "dlavp trace TRACES --rtl-cycles CYCLES";
+  if (cli.has("rtl-networks")) {
+    const auto table = trace::load_rtl_networks(cli.text("rtl-networks"));
+    if (!table) return fail(table.errors());
+    const auto played = play_networks(*table);
+    if (!played) return fail(played.errors());
+    networks = network_section(*played);
+    command += " --rtl-networks NETWORKS";
+  }
   std::ofstream out(path, std::ios::binary);
-  out << validation_page(outcomes, compared, notes,
-                         "dlavp trace TRACES --rtl-cycles CYCLES --report PAGE");
+  out << validation_page(outcomes, compared, notes, networks, command + " --report PAGE");
   out.close();
   return out ? kDone : fail("trace.report", path, "cannot be written");
 }
@@ -169,6 +178,9 @@ std::map<std::string, std::string> check_report(const Cli& cli, Diagnostics& err
   if (!cli.has("report")) return notes;
   const std::filesystem::path path = cli.text("report");
   std::error_code ignored;
+  if (cli.has("rtl-networks"))
+    if (const auto table = trace::load_rtl_networks(cli.text("rtl-networks")); !table)
+      errors.append(table.errors());
   if (!cli.has("rtl-cycles"))
     errors.add("trace.report", "--report",
                "needs --rtl-cycles: the page is about their difference");
@@ -186,8 +198,16 @@ void add_options(Cli& cli) {
       "rtl-cycles", po::value<std::string>(), "CSV of cycles measured on RTL to compare with")(
       "report", po::value<std::string>(),
       "write a page: errors per unit and configuration, histogram, worst cases, speed")(
+      "rtl-networks", po::value<std::string>(),
+      "CSV of whole networks measured on RTL, for the page")(
       "notes", po::value<std::string>(),
       "YAML with the mechanisms behind deviations, for the page's worst cases")(
+      "timing", po::value<std::string>(),
+      "cycle, fast (each operation in closed form) or none (function only)")(
+      "together",
+      "play all traces at the same time, each on an accelerator of its own, behind one memory")(
+      "memory", po::value<std::string>(),
+      "the memory: fixed:LATENCY, bandwidth:LATENCY:BYTES or a part (ddr3_1600, ...)")(
       "check-hazards",
       "a trace fails when operations in flight read or write what another one in flight writes")(
       "jobs,j", po::value<int64_t>(), "simulations at a time (as many as processors)");
@@ -195,20 +215,103 @@ void add_options(Cli& cli) {
   cli.positional("dir", -1);
 }
 
+/// What the options ask for.
+struct Setup {
+  std::vector<uint32_t> latencies;
+  std::map<std::string, std::string> notes;
+  trace::RtlTable rtl;
+  std::vector<trace::Job> jobs;
+};
+
+/// The value of a Result, or its errors added to others.
+template <typename T>
+std::optional<T> take(Result<T> result, Diagnostics& errors) {
+  if (result) return std::move(*result);
+  errors.append(result.errors());
+  return std::nullopt;
+}
+
 /// The jobs; a bad configuration is an error once, not once a trace.
-Result<std::vector<trace::Job>> find_jobs(const Cli& cli, const std::vector<uint32_t>& latencies) {
+void find_jobs(const Cli& cli, Setup& s, Diagnostics& errors) {
+  const auto timing = parse_timing_mode(cli.text("timing", "cycle"));
+  if (!timing)
+    errors.add("trace.timing", "--timing",
+               fmt::format("is {}, expected cycle, fast or none", cli.text("timing")));
+  std::optional<MemoryConfig> memory;
+  if (cli.has("memory")) memory = take(parse_memory(cli.text("memory")), errors);
   const std::vector<std::string> names = cli.texts("dir");
-  auto jobs = trace::find_jobs({names.begin(), names.end()}, cli.text("config"), latencies);
-  if (!jobs) return jobs;
-  Diagnostics errors;
+  s.jobs =
+      take(trace::find_jobs({names.begin(), names.end()}, cli.text("config"), s.latencies), errors)
+          .value_or(std::vector<trace::Job>{});
   std::set<std::string> seen;
-  for (trace::Job& job : *jobs) {
+  for (trace::Job& job : s.jobs) {
     job.check_hazards = cli.has("check-hazards");
+    job.timing = timing.value_or(TimingMode::kCycle);
+    job.memory = memory;
     if (!seen.insert(job.config).second) continue;
     if (const auto hw = load_hw_config(job.config); !hw) errors.append(hw.errors());
   }
-  if (!errors.empty()) return errors;
-  return jobs;
+}
+
+Setup set_up(const Cli& cli, Diagnostics& errors) {
+  Setup s;
+  for (const int64_t latency : cli.integers("mem-latency", {32})) {
+    if (latency < 1 || latency > 100000)
+      errors.add("cli.range", "--mem-latency", fmt::format("is {}, expected 1 to 100000", latency));
+    s.latencies.push_back(static_cast<uint32_t>(latency));
+  }
+  if (!cli.has("dir"))
+    errors.add("cli.missing", "dlavp trace", "no folder is given; see dlavp trace --help");
+  s.notes = check_report(cli, errors);
+  if (cli.has("rtl-cycles"))
+    s.rtl =
+        take(trace::load_rtl_cycles(cli.text("rtl-cycles")), errors).value_or(trace::RtlTable{});
+  if (cli.has("together") && s.latencies.size() > 1)
+    errors.add("trace.together", "--mem-latency", "is given twice, --together takes one memory");
+  if (cli.has("together") && cli.has("report"))
+    errors.add("trace.together", "--report", "is about traces alone, not --together");
+  find_jobs(cli, s, errors);
+  return s;
+}
+
+/// Plays all at the same time and tells what that costs each; `alone`: what each took by itself.
+int together(const Cli& cli, const std::vector<trace::Job>& jobs,
+             const std::vector<Outcome>& alone) {
+  const std::vector<Outcome> outcomes = trace::play_together(jobs);
+  auto results = ordered_json::array();
+  if (!cli.json())
+    fmt::print("{:<20}{:<44}  {:<4}{:>12}{:>12}{:>8}{:>9}{:>9}\n", "configuration", "trace", "",
+               "alone", "together", "ratio", "read", "written");
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    const Outcome& o = outcomes[i];
+    const bool timed = o.cycles && alone[i].cycles && *alone[i].cycles != 0;
+    const double ratio =
+        timed ? static_cast<double>(*o.cycles) / static_cast<double>(*alone[i].cycles) : 0;
+    if (cli.json())
+      results.push_back(
+          {{"config", o.config},
+           {"trace", o.trace},
+           {"passed", o.passed},
+           {"cycles_alone", or_null(alone[i].cycles)},
+           {"cycles", or_null(o.cycles)},
+           {"read_beats", o.read_beats},
+           {"write_beats", o.write_beats},
+           {"reason", o.passed ? ordered_json() : ordered_json(joined(o.reasons, "; "))}});
+    else
+      fmt::print("{:<20}{:<44}  {:<4}{:>12}{:>12}{:>8}{:>9}{:>9}\n", o.config, o.trace,
+                 o.passed ? "pass" : "FAIL",
+                 alone[i].cycles ? std::to_string(*alone[i].cycles) : "-",
+                 o.cycles ? std::to_string(*o.cycles) : "-",
+                 timed ? fmt::format("{:.3f}", ratio) : "-", o.read_beats, o.write_beats);
+  }
+  MemoryConfig fixed;
+  fixed.latency_cycles = jobs.front().mem_latency;
+  const std::string memory = jobs.front().memory.value_or(fixed).text();
+  if (cli.json())
+    fmt::print("{}\n", ordered_json{{"memory", memory}, {"results", results}}.dump(2));
+  else
+    fmt::print("\none clock, one memory for all: {}; who asks first is served first\n", memory);
+  return exit_code(outcomes);
 }
 
 }  // namespace
@@ -222,49 +325,34 @@ int cmd_trace(const std::vector<std::string>& args) {
           "name picks the configuration.",
           {"dlavp trace traces/nv_small --config nv_small",
            "dlavp trace traces --mem-latency 32 --mem-latency 128 --rtl-cycles rtl_cycles.csv",
-           "dlavp trace traces/nv_small/sdp_8x8x32_bypass_int8_0 --json"});
+           "dlavp trace traces/nv_small/sdp_8x8x32_bypass_int8_0 --json",
+           "dlavp trace traces/nv_small/A traces/nv_large/B --together --memory ddr4_2400",
+           "dlavp trace traces --timing fast --rtl-cycles rtl_cycles.csv"});
   add_options(cli);
   if (const auto exit = cli.parse(args)) return *exit;
 
   Diagnostics errors;
   const auto processors = static_cast<int64_t>(std::max(1u, std::thread::hardware_concurrency()));
   const auto jobs_at_once = cli.integer("jobs", processors, 1, 1024, errors);
-  std::vector<uint32_t> latencies;
-  for (const int64_t latency : cli.integers("mem-latency", {32})) {
-    if (latency < 1 || latency > 100000)
-      errors.add("cli.range", "--mem-latency", fmt::format("is {}, expected 1 to 100000", latency));
-    latencies.push_back(static_cast<uint32_t>(latency));
-  }
-  if (!cli.has("dir"))
-    errors.add("cli.missing", "dlavp trace", "no folder is given; see dlavp trace --help");
-  const auto notes = check_report(cli, errors);
-  trace::RtlTable rtl;
-  if (cli.has("rtl-cycles")) {
-    auto table = trace::load_rtl_cycles(cli.text("rtl-cycles"));
-    if (table)
-      rtl = *table;
-    else
-      errors.append(table.errors());
-  }
-  const auto jobs = find_jobs(cli, latencies);
-  if (!jobs) errors.append(jobs.errors());
+  const Setup setup = set_up(cli, errors);
   if (!errors.empty()) return fail(errors);
 
-  const bool terminal = isatty(STDERR_FILENO) != 0 && jobs->size() > 1;
+  const bool terminal = isatty(STDERR_FILENO) != 0 && setup.jobs.size() > 1;
   const auto outcomes =
-      trace::play_all(*jobs, static_cast<unsigned>(jobs_at_once), [&](size_t done) {
+      trace::play_all(setup.jobs, static_cast<unsigned>(jobs_at_once), [&](size_t done) {
         if (terminal)
-          fmt::print(stderr, "\r{}/{} traces{}", done, jobs->size(),
-                     done == jobs->size() ? "\n" : "");
+          fmt::print(stderr, "\r{}/{} traces{}", done, setup.jobs.size(),
+                     done == setup.jobs.size() ? "\n" : "");
       });
-  const std::vector<Compared> compared = compare(outcomes, rtl);
+  if (cli.has("together")) return together(cli, setup.jobs, outcomes);
+  const std::vector<Compared> compared = compare(outcomes, setup.rtl);
   if (cli.json())
-    print_json(rtl, compared, outcomes);
+    print_json(setup.rtl, compared, outcomes);
   else
-    print_table(rtl, compared, outcomes, latencies);
+    print_table(setup.rtl, compared, outcomes, setup.latencies);
   const int code = exit_code(outcomes);
   if (code == kBadInput || !cli.has("report")) return code;
-  const int written = write_report(cli, compared, outcomes, notes);
+  const int written = write_report(cli, compared, outcomes, setup.notes);
   return written == kDone ? code : written;
 }
 

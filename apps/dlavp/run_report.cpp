@@ -189,6 +189,8 @@ void RunReport::print(const vp::RunResult& r, const std::string& input, RunTable
   for (size_t k = 0; k < r.outputs.size(); ++k)
     print_output(network_, network_.outputs[k],
                  vp::unpack_output(network_.outputs[k], r.outputs[k]));
+  if (!platform_.mode.function) fmt::print("  function off: no output is computed or written\n");
+  if (!platform_.mode.timed()) return fmt::print("  timing none: no cycles\n");
   const RunTotals t = totals(r, hw_);
   if (table != RunTable::kNone) {
     const auto rows = run_rows(r, network_, hw_);
@@ -207,9 +209,10 @@ void RunReport::print(const vp::RunResult& r, const std::string& input, RunTable
       "multipliers\n",
       t.accelerator_cycles, ms, t.core_cycles, t.core_asleep, t.bytes, 100 * t.utilisation);
   if (table != RunTable::kNone)
-    fmt::print("  assumptions: {}, {:g} MHz (core {:g} MHz), int8, batch 1, memory: {}\n\n",
+    fmt::print("  assumptions: {}, {:g} MHz (core {:g} MHz), int8, batch 1, memory: {}{}\n\n",
                hw_.name, platform_.nvdla_clock_hz / 1e6, platform_.core_clock_hz / 1e6,
-               memory_text(platform_.dram));
+               memory_text(platform_.dram),
+               platform_.mode.whole() ? "; timing fast: each operation in closed form" : "");
 }
 
 void RunReport::add_json(const vp::RunResult& r, const std::string& input) {
@@ -228,20 +231,24 @@ void RunReport::add_json(const vp::RunResult& r, const std::string& input) {
     if (values.size() <= kMostValues) out["values"] = values;
     run["outputs"].push_back(std::move(out));
   }
-  run["cycles"] = {{"accelerator", t.accelerator_cycles},
-                   {"core", t.core_cycles},
-                   {"core_asleep", t.core_asleep},
-                   {"core_setup", t.setup_cycles}};
+  run["cycles"] = nullptr;
+  if (platform_.mode.timed())
+    run["cycles"] = {{"accelerator", t.accelerator_cycles},
+                     {"core", t.core_cycles},
+                     {"core_asleep", t.core_asleep},
+                     {"core_setup", t.setup_cycles}};
   run["bytes"] = t.bytes;
   run["macs"] = t.macs;
   run["utilisation"] = t.utilisation;
   run["instructions"] = r.instructions;
+  run["units"] = Json::array();
+  run["layers"] = Json::array();
+  run["operations"] = Json::array();
+  if (!platform_.mode.timed()) return collected_->runs.push_back(std::move(run));
   run["units"] = units_json(r.records);
   const auto rows = run_rows(r, network_, hw_);
-  run["layers"] = Json::array();
   for (const LayerRow& layer : layer_rows(rows, network_, hw_, clocks()))
     run["layers"].push_back(layer_json(layer));
-  run["operations"] = Json::array();
   for (const RunRow& row : rows) run["operations"].push_back(row_json(row));
   collected_->runs.push_back(std::move(run));
 }
@@ -253,6 +260,8 @@ std::string RunReport::json() const {
               {"clock_hz", platform_.nvdla_clock_hz},
               {"precision", "int8"},
               {"batch", 1},
+              {"timing", timing_mode_name(platform_.mode.timing)},
+              {"function", platform_.mode.function},
               {"memory", memory_text(platform_.dram)},
               {"runs", collected_->runs}}
       .dump(2);

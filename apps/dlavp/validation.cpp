@@ -188,7 +188,7 @@ void print_groups(const std::vector<Compared>& rows) {
 
 std::string validation_page(const std::vector<Outcome>& outcomes, const std::vector<Compared>& rows,
                             const std::map<std::string, std::string>& notes,
-                            const std::string& command) {
+                            const std::string& networks, const std::string& command) {
   const auto passed = static_cast<size_t>(
       std::count_if(outcomes.begin(), outcomes.end(), [](const Outcome& o) { return o.passed; }));
   std::string out = fmt::format(
@@ -213,6 +213,7 @@ std::string validation_page(const std::vector<Outcome>& outcomes, const std::vec
   out += fmt::format("| all | {} |\n\n", summary_cells(summarise(pointers(rows))));
   out += histogram(rows) + "\n## Per unit and configuration\n\n" + group_table(rows);
   out += "\n## The cases furthest off\n\n" + worst_cases(rows, notes);
+  out += networks;
   out +=
       "\n## Speed\n\nFunction and cycle timing on one core of the machine that made this page, "
       "other "

@@ -40,11 +40,12 @@ struct ErrorGroup {
 
 void print_groups(const std::vector<Compared>& rows);
 
-/// The page. `notes` gives mechanisms by "config/trace" (the longest prefix counts); `command` is
+/// The page; `networks` is its section about them. `notes` gives mechanisms by "config/trace" (the longest prefix counts); `command` is
 /// how the page was made.
 [[nodiscard]] std::string validation_page(const std::vector<trace::Outcome>& outcomes,
                                           const std::vector<Compared>& rows,
                                           const std::map<std::string, std::string>& notes,
+                                          const std::string& networks,
                                           const std::string& command);
 
 /// Notes from YAML: a map from "config/trace" or a prefix of it to a sentence. Errors:

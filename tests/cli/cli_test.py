@@ -347,6 +347,25 @@ class Trace(Case):
         self.assertIn("PDP group 1", done.stdout)
         self.assertEqual(self.queued(output_of_the_first).returncode, 0)
 
+    def test_timing_modes_and_traces_together(self):
+        words = self.trace(PDP.format(out_width=7, crc=NO_SUM))
+        cycles = {}
+        for mode in ("cycle", "fast", "none"):
+            done = self.dlavp(*words, "--timing", mode, "--json")
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            cycles[mode] = json.loads(done.stdout)["results"][0]["cycles"]
+        self.assertIsNone(cycles["none"])
+        self.assertLess(abs(cycles["fast"] - cycles["cycle"]), cycles["cycle"] / 2)
+        done = self.dlavp(*words, words[1], "--together", "--memory", "bandwidth:32:2", "--json")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        both = json.loads(done.stdout)
+        self.assertEqual(both["memory"], "latency 32, 2 bytes a cycle")
+        self.assertEqual(len(both["results"]), 2)
+        self.assertGreater(max(r["cycles"] for r in both["results"]), both["results"][0]["cycles_alone"])
+        self.assertIn("served first", self.dlavp(*words, words[1], "--together").stdout)
+        self.refused([*words, "--timing", "slow"], "expected cycle, fast or none", "trace.timing")
+        self.refused([*words, "--together", "--mem-latency", "1", "--mem-latency", "2"], "trace.together")
+
     def test_operations_apart_are_no_hazard(self):
         done = self.queued(0x80000000, "--check-hazards")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

@@ -113,8 +113,27 @@ check_nothing(done);
         self.page()
         self.refused(("trace", "nv_small/t", "--report", "p.md"), "--rtl-cycles", "trace.report")
         self.refused(self.page("--report", "none/p.md"), "none/p.md", "trace.report")
+        head = "network,loadable,config,mem_latency,operations,macs,sum_run_cycles,total_cycles,read_beats,write_beats\n"
+        self.file("nets.csv", head + "lenet,gone.nvdla,nv_small,32,6,1,1,1,1,1\n")
+        networks = self.page("--report", "p.md", "--rtl-networks", "nets.csv")
+        self.refused(networks, "gone.nvdla: cannot be read", "rtl_networks.loadable")
+        self.file("nets.csv", "network,loadable\n")
+        self.refused(networks, "nets.csv:1: there is no column config", "rtl_networks.column")
         notes = self.file("notes.yaml", "nv_small: [1]\n")
         self.refused(self.page("--report", "p.md", "--notes", notes), "notes.yaml:1", "validation.type")
+
+
+    def test_networks_stand_in_the_page(self):
+        model = self.compiled()
+        head = "network,loadable,config,mem_latency,operations,macs,sum_run_cycles,total_cycles,read_beats,write_beats\n"
+        self.file("nets.csv", head + f"digits,{model},nv_small,32,6,1,100000,1,1,1\n")
+        done = self.dlavp(*self.page("--report", "page.md", "--rtl-networks", "nets.csv"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(os.path.join(self.folder, "page.md")) as f:
+            page = f.read()
+        self.assertIn("## Whole networks", page)
+        self.assertRegex(page, r"\| digits \| nv_small \| 32 \| 6 \| \d+ \| 100000 \| ")
+        self.assertIn("--rtl-networks NETWORKS --report PAGE", page)
 
 
 class Report(Case):

@@ -46,6 +46,7 @@ def main():
         code, out, _ = run(app, model, "--input", seven)
         expect(code == 0 and "assumptions: nv_small" in out and "CONV" in out, "text output")
 
+        check_modes(app, model, seven, values[0], runs[0]["cycles"])
         refuse(app, "cannot open this file [run.file]", scratch / "none.nvdla", "--input", seven)
         refuse(app, "cannot open this file [run.input]", model, "--input", scratch / "none.png")
         refuse(app, "[run.inputs]", model)
@@ -61,6 +62,27 @@ def main():
         refuse(app, "nope", model, "--input", seven, "--platform", "nope")
         refuse(app, "[run.timing]", model, "--input", seven, "--timing", "sometimes")
     print("ok")
+
+
+def check_modes(app, model, image, values, cycles):
+    """Every timing mode gives the same values, and without function the same cycles but nothing else."""
+    def first(*options):
+        code, out, err = run(app, model, "--json", *options)
+        expect(code == 0, f"{options}: exit {code}: {err}")
+        return json.loads(out)["runs"][0]
+
+    for mode in ("fast", "none"):
+        expect(first("--input", image, "--timing", mode)["outputs"][0]["values"] == values, f"values of timing {mode}")
+    expect(first("--input", image, "--timing", "none")["cycles"] is None, "cycles without timing")
+    fast = first("--input", image, "--timing", "fast")["cycles"]["accelerator"]
+    expect(0.9 < fast / cycles["accelerator"] < 1.1, f"fast {fast} cycles, cycle timing {cycles['accelerator']}")
+    blind = first("--no-function")
+    expect(blind["outputs"] == [] and blind["operations"], "outputs without function, or no operations")
+    refuse(app, "[run.function]", model, "--no-function", "--input", image)
+    refuse(app, "[run.function]", model, "--no-function", "--output", "out.npy")
+    refuse(app, "[run.timing]", model, "--input", image, "--timing", "none", "--timeline", "t.json")
+    code, out, _ = run(app, model, "--no-function", "--timing", "fast")
+    expect(code == 0 and "function off" in out and "timing fast" in out, "text of fast timing without function")
 
 
 def zeros(scratch, app, model):

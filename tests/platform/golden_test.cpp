@@ -34,10 +34,10 @@ size_t golden_differences(const std::vector<uint8_t>& golden, const std::vector<
   return differences;
 }
 
-void check_golden(const std::string& config, const std::string& loadable,
-                  const std::string& golden) {
+void check_golden(const std::string& config, const std::string& loadable, const std::string& golden,
+                  RunMode mode = {}) {
   if (no_data()) return;
-  Platform platform(config);
+  Platform platform(config, 32, mode);
   const auto outcome = platform.run(data_file("kmd_loadables/" + loadable), {});
   if (const auto* failure = std::get_if<vp::RunFailure>(&outcome)) FAIL(failure->errors.text());
   const auto& result = std::get<vp::RunResult>(outcome);
@@ -104,9 +104,9 @@ void check_refused(const std::string& config, const std::string& name) {
 }
 
 /// Every network of the folder for `config` but ResNet-50, which has tests of its own.
-void check_networks(const std::string& config, size_t at_least) {
+void check_networks(const std::string& config, size_t at_least, RunMode mode = {}) {
   if (no_data()) return;
-  Platform platform(config);
+  Platform platform(config, 32, mode);
   std::set<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(data_folder() + "/peer_loadables")) {
     const std::string name = entry.path().stem();
@@ -162,6 +162,23 @@ TEST_CASE("platform: NVIDIA's ResNet-50 on nv_large equals the interpreter") {
   if (no_data()) return;
   Platform platform("nv_large");
   check_network(platform, "nv_large", "resnet50_nv_large_int8_perfilter");
+}
+
+TEST_CASE("platform: fast timing gives the networks' bytes on nv_small") {
+  check_networks("nv_small", 30, {TimingMode::kFast, true});
+}
+
+TEST_CASE("platform: fast timing gives the networks' bytes on nv_large") {
+  check_networks("nv_large", 3, {TimingMode::kFast, true});
+}
+
+TEST_CASE("platform: without timing the networks' bytes are the same on nv_small") {
+  check_networks("nv_small", 30, {TimingMode::kNone, true});
+}
+
+TEST_CASE("platform: without timing the golden of PDP on nv_large") {
+  check_golden("nv_large", "PDP/PDP_L0_0_large_fbuf", "PDP_L0_0_large_a57d22",
+               {TimingMode::kNone, true});
 }
 
 TEST_CASE("platform: a network that needs Rubik is refused where there is none") {

@@ -9,15 +9,35 @@
 
 namespace dlavp::platform_test {
 
-Platform::Platform(const std::string& config, uint32_t latency) {
+namespace {
+
+PlatformConfig load(const std::string& name) {
+  const auto loaded = load_platform_config(name);
+  REQUIRE(loaded);
+  return *loaded;
+}
+
+PlatformConfig default_platform(uint32_t latency, RunMode mode) {
+  PlatformConfig platform = load("default");
+  platform.dram.latency_cycles = platform.sram.latency_cycles = latency;
+  platform.mode = mode;
+  return platform;
+}
+
+}  // namespace
+
+Platform::Platform(const std::string& config, uint32_t latency, RunMode mode)
+    : Platform(config, default_platform(latency, mode)) {}
+
+Platform Platform::named(const std::string& platform, const std::string& config) {
+  return {config, load(platform)};
+}
+
+Platform::Platform(const std::string& config, const PlatformConfig& platform) {
   const auto hw = load_hw_config(config);
   REQUIRE(hw);
   const auto timing = TimingParams::load(*hw);
   REQUIRE(timing);
-  const auto loaded = load_platform_config("default");
-  REQUIRE(loaded);
-  PlatformConfig platform = *loaded;
-  platform.dram.latency_cycles = platform.sram.latency_cycles = latency;
   auto created = vp::Session::create(*hw, *timing, platform);
   if (!created) FAIL(created.errors().text());
   session = std::move(*created);

@@ -11,11 +11,16 @@
 namespace dlavp::platform_test {
 
 struct Platform {
-  explicit Platform(const std::string& config, uint32_t latency = 32);
+  explicit Platform(const std::string& config, uint32_t latency = 32, RunMode mode = {});
+  /// The platform of that name as it is.
+  static Platform named(const std::string& platform, const std::string& config);
   std::variant<vp::RunResult, vp::RunFailure> run(const std::vector<uint8_t>& loadable,
                                                   const std::vector<std::vector<uint8_t>>& inputs);
   vp::Network network;
   std::unique_ptr<vp::Session> session;
+
+ private:
+  Platform(const std::string& config, const PlatformConfig& platform);
 };
 
 /// The NVDLA data folder, whether or not it exists.

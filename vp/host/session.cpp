@@ -175,7 +175,8 @@ RunFailure Session::failure(Soc::End end) {
   RunFailure out;
   const auto firmware = fetch<FwResult>(result_address_);
   if (end == Soc::End::kProgramError) {
-    out.errors.append(soc_->accelerator().program_errors());
+    for (size_t i = 0; i < soc_->accelerators(); ++i)
+      out.errors.append(soc_->accelerator(i).program_errors());
     return out;
   }
   const auto code = static_cast<FwCode>(firmware.error_code);
@@ -203,6 +204,7 @@ RunResult Session::collect(size_t first_record) {
   const auto& all = soc_->accelerator().operations();
   r.records.assign(all.begin() + static_cast<std::ptrdiff_t>(first_record), all.end());
   for (const IoTensor& output : network_.outputs) {
+    if (!platform_.mode.function) break;  // nothing was computed
     r.outputs.emplace_back(output.bytes);
     for (uint32_t i = 0; i < r.firmware.num_outputs && i < FW_MAX_BINDINGS; ++i)
       if (r.firmware.outputs[i].bind_id == output.bind_id)

@@ -23,8 +23,9 @@ struct RunResult {
   FwResult firmware{};
   std::vector<FwTaskInfo> tasks;
   std::vector<RanOperation> operations;
-  std::vector<std::vector<uint8_t>> outputs;  ///< memory of each of the network's outputs
-  std::vector<OpRecord> records;              ///< of the accelerator, in order of completion
+  /// Memory of each of the network's outputs; none where the function is off.
+  std::vector<std::vector<uint8_t>> outputs;
+  std::vector<OpRecord> records;  ///< of the accelerator, in order of completion
   uint64_t read_beats = 0, write_beats = 0;
   uint64_t instructions = 0;  ///< of the core, from reset
   std::string uart;

@@ -37,11 +37,16 @@ std::unique_ptr<mcif::MemoryTiming> make_memory_timing(const MemoryConfig& confi
 
 Ram::Ram(const sc_core::sc_module_name& name, uint64_t bytes, const MemoryConfig& config,
          nvdla::Clock clock)
+    : Ram(name, bytes, config, clock, make_memory_timing(config, hertz(clock)), 0) {}
+
+Ram::Ram(const sc_core::sc_module_name& name, uint64_t bytes, const MemoryConfig& config,
+         nvdla::Clock clock, std::shared_ptr<mcif::MemoryTiming> timing, uint64_t offset)
     : sc_module(name),
       socket("socket"),
       storage_(bytes),
       clock_(clock),
-      timing_(make_memory_timing(config, hertz(clock))),
+      timing_(std::move(timing)),
+      offset_(offset),
       core_latency_(idle_latency(config, clock)) {
   socket.register_b_transport(this, &Ram::b_transport);
   socket.register_transport_dbg(this, &Ram::transport_dbg);
@@ -53,14 +58,21 @@ void Ram::time_only(tlm::tlm_generic_payload& payload, nvdla::TimingOnly& timing
   const sc_core::sc_time now = sc_core::sc_time_stamp();
   const sim::Cycle at = clock_.ceil(now + delay);
   const uint32_t beat_bytes = payload.get_data_length() / timing.beats;
+  const uint64_t address = offset_ + payload.get_address();
+  if (timing.period == clock_.period) {
+    timing.direct = timing_.get();
+    timing.target_address = payload.get_address();
+    timing.target_bytes = storage_.size();
+    timing.direct_offset = offset_;
+  }
   sim::Cycle end = 0;
   if (payload.is_read()) {
-    const auto beats = timing_->read(at, payload.get_address(), timing.beats, beat_bytes);
+    const auto beats = timing_->read(at, address, timing.beats, beat_bytes);
     timing.first_beat = clock_.time(beats.first) - now;
     timing.has_first_beat = true;
     end = beats.last;
   } else {
-    end = timing_->write(at, payload.get_address(), timing.beats, beat_bytes);
+    end = timing_->write(at, address, timing.beats, beat_bytes);
   }
   delay = clock_.time(end) - now;
   payload.set_response_status(tlm::TLM_OK_RESPONSE);

@@ -22,6 +22,10 @@ class Ram final : public sc_core::sc_module {
   /// the memory's start.
   Ram(const sc_core::sc_module_name& name, uint64_t bytes, const MemoryConfig& config,
       nvdla::Clock clock);
+  /// The same over a `timing` that other memories share, in which this one begins at `offset`: they
+  /// are parts of one memory, and wait for one another.
+  Ram(const sc_core::sc_module_name& name, uint64_t bytes, const MemoryConfig& config,
+      nvdla::Clock clock, std::shared_ptr<mcif::MemoryTiming> timing, uint64_t offset);
 
   [[nodiscard]] Storage& storage() { return storage_; }
 
@@ -34,7 +38,8 @@ class Ram final : public sc_core::sc_module {
 
   Storage storage_;
   nvdla::Clock clock_;
-  std::unique_ptr<mcif::MemoryTiming> timing_;
+  std::shared_ptr<mcif::MemoryTiming> timing_;
+  const uint64_t offset_;  ///< of this memory in what `timing_` is about
   sc_core::sc_time core_latency_;
 };
 

@@ -84,12 +84,13 @@ constexpr std::array<std::pair<uint32_t, uint32_t>, 4> kConvUnits{
 
 class Runner {
  public:
-  Runner(const HwConfig& hw, const TimingParams& timing, uint32_t mem_latency, uint64_t limit)
+  Runner(const HwConfig& hw, const TimingParams& timing, uint32_t mem_latency, RunMode mode,
+         uint64_t limit)
       : hw_(hw),
         limit_(limit),
         primary_timing_(mem_latency),
         secondary_timing_(mem_latency),
-        accelerator_(hw, timing, {&memory_, &memory_, &primary_timing_, &secondary_timing_}) {
+        accelerator_(hw, timing, {&memory_, &memory_, &primary_timing_, &secondary_timing_}, mode) {
     accelerator_.on_interrupt([this](bool high) {
       if (high) interrupt_at_ = accelerator_.events().now();
     });
@@ -325,8 +326,8 @@ uint64_t SerialResult::write_beats() const {
 
 Result<SerialResult> run_serial(const HwConfig& hw, const TimingParams& timing,
                                 std::span<const uint8_t> loadable, uint32_t mem_latency,
-                                uint64_t limit) {
-  Runner runner(hw, timing, mem_latency, limit);
+                                RunMode mode, uint64_t limit) {
+  Runner runner(hw, timing, mem_latency, mode, limit);
   active = &runner;
   Result<SerialResult> result = runner.run(loadable);
   active = nullptr;

@@ -12,6 +12,7 @@
 
 #include "models/common/hw_config.hpp"
 #include "models/common/result.hpp"
+#include "models/common/run_mode.hpp"
 #include "models/common/timing_params.hpp"
 
 namespace dlavp::vp {
@@ -37,6 +38,6 @@ struct SerialResult {
 /// and those of the units. One run at a time in a process.
 Result<SerialResult> run_serial(const HwConfig& hw, const TimingParams& timing,
                                 std::span<const uint8_t> loadable, uint32_t mem_latency,
-                                uint64_t limit = uint64_t{1} << 40);
+                                RunMode mode = {}, uint64_t limit = uint64_t{1} << 40);
 
 }  // namespace dlavp::vp

@@ -21,6 +21,7 @@ std::vector<Window> Soc::windows(const PlatformConfig& p, bool sram) {
   std::vector<Window> all{kExitWindow,   p.clint_window, p.plic_window,
                           p.uart_window, p.nvdla_window, p.dram_window};
   if (sram) all.push_back(p.sram_window);
+  for (const NvdlaInstance& more : p.more_nvdla) all.push_back(more.window);
   return all;
 }
 
@@ -28,7 +29,8 @@ Soc::Soc(const sc_core::sc_module_name& name, const HwConfig& hw, const TimingPa
          const PlatformConfig& platform, const iss::CostTable& costs, std::ostream& uart)
     : sc_module(name),
       platform_(platform),
-      router_("router", kInputs, windows(platform, hw.secondary_memif.has_value())),
+      router_("router", kInputs + 2 * static_cast<unsigned>(platform.more_nvdla.size()),
+              windows(platform, hw.secondary_memif.has_value())),
       core_("core", core_params(platform), costs),
       clint_("clint"),
       plic_("plic"),
@@ -38,7 +40,7 @@ Soc::Soc(const sc_core::sc_module_name& name, const HwConfig& hw, const TimingPa
               exit_code_ = code;
               pause(End::kExit);
             }),
-      nvdla_("nvdla", hw, timing, period(platform.nvdla_clock_hz)),
+      nvdla_("nvdla", hw, timing, period(platform.nvdla_clock_hz), platform.mode),
       dram_("dram", platform.dram_window.size, platform.dram, nvdla_.clock()) {
   if (platform.core.traffic == CoreTraffic::kFree) {
     core_.bus.bind(router_.inputs[kCore]);
@@ -70,9 +72,28 @@ Soc::Soc(const sc_core::sc_module_name& name, const HwConfig& hw, const TimingPa
   uart_.irq(irq_uart_);
   nvdla_.interrupt(irq_nvdla_);
   plic_.lines[platform.nvdla_irq].bind(irq_nvdla_);
+  add_nvdla(hw, timing);
   nvdla_.accelerator().on_program_error([this](const Diagnostics&) { pause(End::kProgramError); });
   SC_HAS_PROCESS(Soc);
-  SC_THREAD(restart_thread);
+  SC_THREAD(host_thread);
+}
+
+// Every accelerator has its own ports into the interconnect, behind which they wait for one
+// another.
+void Soc::add_nvdla(const HwConfig& hw, const TimingParams& timing) {
+  unsigned input = kInputs, output = kSram + (hw.secondary_memif ? 1 : 0);
+  for (const NvdlaInstance& more : platform_.more_nvdla) {
+    const std::string name = fmt::format("nvdla_{}", more_nvdla_.size() + 2);
+    auto& added = *more_nvdla_.emplace_back(std::make_unique<nvdla::Nvdla>(
+        name.c_str(), hw, timing, period(platform_.nvdla_clock_hz), platform_.mode));
+    auto& line = *more_irqs_.emplace_back(std::make_unique<sc_core::sc_signal<bool>>());
+    added.dbb.bind(router_.inputs[input++]);
+    added.cvsram.bind(router_.inputs[input++]);
+    router_.outputs[output++].bind(added.csb);
+    added.interrupt(line);
+    added.accelerator().on_program_error([this](const Diagnostics&) { pause(End::kProgramError); });
+    plic_.lines[more.irq].bind(line);
+  }
 }
 
 void Soc::pause(End end) {
@@ -82,19 +103,25 @@ void Soc::pause(End end) {
   sc_core::sc_pause();
 }
 
-void Soc::restart_thread() {
-  for (;;) {
-    wait(restart_);
-    uint32_t one = 1;
-    tlm::tlm_generic_payload payload;
-    payload.set_command(tlm::TLM_WRITE_COMMAND);
-    payload.set_address(platform_.clint_window.base + devices::Clint::kMsip);
-    payload.set_data_ptr(reinterpret_cast<unsigned char*>(&one));
-    payload.set_data_length(sizeof one);
-    payload.set_streaming_width(sizeof one);
-    sc_core::sc_time delay;
-    host_->b_transport(payload, delay);
-    DLAVP_CHECK(payload.is_response_ok(), "CLINT at {:#x} refuses a write", payload.get_address());
+void Soc::host_write(const BusWrite& write) {
+  uint32_t value = write.value;
+  tlm::tlm_generic_payload payload;
+  payload.set_command(tlm::TLM_WRITE_COMMAND);
+  payload.set_address(write.address);
+  payload.set_data_ptr(reinterpret_cast<unsigned char*>(&value));
+  payload.set_data_length(sizeof value);
+  payload.set_streaming_width(sizeof value);
+  sc_core::sc_time delay;
+  host_->b_transport(payload, delay);
+  DLAVP_CHECK(payload.is_response_ok(), "a write to {:#x} is refused", write.address);
+  wait(delay);
+}
+
+void Soc::host_thread() {
+  for (bool first = true;; first = false) {
+    if (!first) wait(restart_);
+    for (const BusWrite& write : std::exchange(host_writes_, {})) host_write(write);
+    if (!first) host_write({platform_.clint_window.base + devices::Clint::kMsip, 1});
   }
 }
 

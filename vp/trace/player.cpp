@@ -42,19 +42,20 @@ const char* text_of(Condition condition) {
 }  // namespace
 
 Player::Player(const sc_core::sc_module_name& name, const Trace& trace, nvdla::Nvdla& dut,
-               vp::Storage& primary, vp::Storage* secondary)
+               vp::Storage& primary, vp::Storage* secondary, std::function<void()> stop)
     : sc_module(name),
       csb("csb"),
       interrupt("interrupt"),
       trace_(trace),
       dut_(dut),
       primary_(primary),
-      secondary_(secondary) {
+      secondary_(secondary),
+      stop_(std::move(stop)) {
   dut_.accelerator().on_program_error([this](const Diagnostics& errors) {
     failures_.append(errors);
     stopped_ = true;
     progress_.notify(sc_core::SC_ZERO_TIME);
-    sc_core::sc_stop();
+    stop_();
   });
   SC_HAS_PROCESS(Player);
   SC_THREAD(drive);
@@ -182,7 +183,7 @@ bool Player::read_until(const RegCheck& check, const std::string& place) {
                      check.expected));
     if (!check.poll) return true;
     stopped_ = true;
-    sc_core::sc_stop();
+    stop_();
   }
   return false;
 }
@@ -302,7 +303,7 @@ void Player::check_end() {
       std::all_of(awaited_.begin(), awaited_.end(), [](const Awaited& a) { return a.done; });
   if (!driven_ || !all || stopped_) return;
   finished_ = stopped_ = true;
-  sc_core::sc_stop();
+  stop_();
 }
 
 std::string Player::awaited() const {

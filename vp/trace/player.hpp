@@ -8,6 +8,7 @@
 
 #include <array>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <set>
 
@@ -22,9 +23,12 @@ class Player final : public sc_core::sc_module {
   tlm_utils::simple_initiator_socket<Player> csb;
   sc_core::sc_in<bool> interrupt;
 
-  /// `secondary` is null where there is no second memory.
-  Player(const sc_core::sc_module_name& name, const Trace& trace, nvdla::Nvdla& dut,
-         vp::Storage& primary, vp::Storage* secondary);
+  /// `secondary` is null where there is no second memory. `stop` is called once, when the trace has
+  /// ended, well or not.
+  Player(
+      const sc_core::sc_module_name& name, const Trace& trace, nvdla::Nvdla& dut,
+      vp::Storage& primary, vp::Storage* secondary,
+      std::function<void()> stop = [] { sc_core::sc_stop(); });
 
   /// Everything awaited has come. False after a simulation that ran out of events or failed.
   [[nodiscard]] bool finished() const { return finished_; }
@@ -61,6 +65,7 @@ class Player final : public sc_core::sc_module {
   nvdla::Nvdla& dut_;
   vp::Storage& primary_;
   vp::Storage* secondary_;
+  const std::function<void()> stop_;
   sc_core::sc_mutex bus_;
   sc_core::sc_event progress_;
   std::deque<Awaited> awaited_;

@@ -43,42 +43,108 @@ void describe(const nvdla::Accelerator& accelerator, Outcome& outcome) {
   }
 }
 
-void simulate(const Trace& trace, const HwConfig& hw, const TimingParams& timing,
-              bool check_hazards, Outcome& outcome) {
-  const nvdla::Clock clock{sc_core::sc_time(1, sc_core::SC_NS)};
-  MemoryConfig memory;
-  memory.latency_cycles = outcome.mem_latency;
+/// What several accelerators share.
+struct Channel {
+  MemoryConfig config;
+  std::shared_ptr<mcif::MemoryTiming> primary, secondary;
+  unsigned playing = 0;  ///< traces that have not ended
+};
+
+/// Accelerators see one memory in parts of this size, so that their surfaces are not in one place.
+constexpr uint64_t kPartBytes = uint64_t{1} << 48;
+
+/// A trace with all that it is played on.
+struct Input {
+  HwConfig hw;
+  TimingParams timing;
+  Trace trace;
+};
+
+/// One accelerator with its memories and the player of its trace.
+class Station {
+ public:
+  Station(const Input& input, const Job& job, unsigned number, Channel& channel)
+      : clock_{sc_core::sc_time(1, sc_core::SC_NS)},
+        dut_(named("nvdla", number).c_str(), input.hw, input.timing, clock_.period,
+             {job.timing, true}),
+        primary_(named("primary", number).c_str(), kMemoryBytes, channel.config, clock_,
+                 channel.primary, number * kPartBytes),
+        line_(named("line", number).c_str()) {
+    if (input.hw.secondary_memif)
+      secondary_.emplace(named("secondary", number).c_str(), kMemoryBytes, channel.config, clock_,
+                         channel.secondary, number * kPartBytes);
+    if (job.check_hazards) dut_.accelerator().check_hazards();
+    player_.emplace(named("player", number).c_str(), input.trace, dut_, primary_.storage(),
+                    secondary_ ? &secondary_->storage() : nullptr, [&channel] {
+                      if (--channel.playing == 0) sc_core::sc_stop();
+                    });
+    player_->csb.bind(dut_.csb);
+    player_->interrupt(line_);
+    dut_.interrupt(line_);
+    dut_.dbb.bind(primary_.socket);
+    if (secondary_) dut_.cvsram.bind(secondary_->socket);
+  }
+
+  void report(Outcome& outcome) {
+    outcome.simulated_cycles = clock_.floor(sc_core::sc_time_stamp());
+    describe(dut_.accelerator(), outcome);
+    outcome.read_beats = dut_.accelerator().read_beats();
+    outcome.write_beats = dut_.accelerator().write_beats();
+    add_errors(outcome, player_->failures());
+    add_errors(outcome, dut_.accelerator().hazards());
+    outcome.bad_input = !dut_.accelerator().program_errors().empty();
+    if (!player_->finished() && player_->failures().empty())
+      outcome.reasons.push_back(
+          fmt::format("never finished: awaits {} [trace.unfinished]", player_->awaited()));
+    outcome.passed = outcome.reasons.empty();
+    if (player_->finished() && dut_.accelerator().mode().timed())
+      outcome.cycles = player_->run_cycles();
+  }
+
+ private:
+  static std::string named(const char* what, unsigned number) {
+    return number == 0 ? what : fmt::format("{}_{}", what, number);
+  }
+
+  const nvdla::Clock clock_;
+  nvdla::Nvdla dut_;
+  vp::Ram primary_;
+  std::optional<vp::Ram> secondary_;
+  sc_core::sc_signal<bool> line_;
+  std::optional<Player> player_;
+};
+
+/// Plays `inputs`, one a job, at the same time.
+void simulate(const std::vector<Input>& inputs, const std::vector<Job>& jobs,
+              std::vector<Outcome>& outcomes) {
+  Channel channel;
+  channel.config.latency_cycles = jobs.front().mem_latency;
+  if (jobs.front().memory) channel.config = *jobs.front().memory;
+  constexpr double kClockHz = 1e9;
+  channel.primary = vp::make_memory_timing(channel.config, kClockHz);
+  channel.secondary = vp::make_memory_timing(channel.config, kClockHz);
+  channel.playing = static_cast<unsigned>(jobs.size());
   sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
-  nvdla::Nvdla dut("nvdla", hw, timing, clock.period);
-  if (check_hazards) dut.accelerator().check_hazards();
-  vp::Ram primary("primary", kMemoryBytes, memory, clock);
-  std::unique_ptr<vp::Ram> secondary;
-  if (hw.secondary_memif)
-    secondary = std::make_unique<vp::Ram>("secondary", kMemoryBytes, memory, clock);
-  Player player("player", trace, dut, primary.storage(),
-                secondary ? &secondary->storage() : nullptr);
-  sc_core::sc_signal<bool> line("line");
-  player.csb.bind(dut.csb);
-  player.interrupt(line);
-  dut.interrupt(line);
-  dut.dbb.bind(primary.socket);
-  if (secondary) dut.cvsram.bind(secondary->socket);
+  std::vector<std::unique_ptr<Station>> stations;
+  for (unsigned i = 0; i < jobs.size(); ++i)
+    stations.push_back(std::make_unique<Station>(inputs[i], jobs[i], i, channel));
   const std::clock_t begun = std::clock();
   sc_core::sc_start();
-  outcome.seconds = static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC;
-  outcome.simulated_cycles = clock.floor(sc_core::sc_time_stamp());
-  describe(dut.accelerator(), outcome);
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    outcomes[i].seconds = static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC;
+    stations[i]->report(outcomes[i]);
+  }
+}
 
-  outcome.read_beats = dut.accelerator().read_beats();
-  outcome.write_beats = dut.accelerator().write_beats();
-  add_errors(outcome, player.failures());
-  add_errors(outcome, dut.accelerator().hazards());
-  outcome.bad_input = !dut.accelerator().program_errors().empty();
-  if (!player.finished() && player.failures().empty())
-    outcome.reasons.push_back(
-        fmt::format("never finished: awaits {} [trace.unfinished]", player.awaited()));
-  outcome.passed = outcome.reasons.empty();
-  if (player.finished()) outcome.cycles = player.run_cycles();
+/// The job's trace and configuration.
+Result<Input> load(const Job& job) {
+  const auto hw = load_hw_config(job.config);
+  if (!hw) return hw.errors();
+  const auto timing = TimingParams::load(*hw);
+  if (!timing) return timing.errors();
+  const auto trace = load_trace(job.dir, *hw);
+  if (!trace) return trace.errors();
+  return Input{*hw, *timing, *trace};
 }
 
 std::string to_text(const Outcome& o) {
@@ -161,32 +227,38 @@ bool drain(Child& child) {
 
 }  // namespace
 
-Outcome play(const Job& job) {
-  Outcome outcome;
-  outcome.config = job.config;
-  outcome.trace = job.dir.filename().string();
-  outcome.mem_latency = job.mem_latency;
-  const auto refuse = [&](const Diagnostics& errors) {
-    add_errors(outcome, errors);
-    outcome.bad_input = true;
-    return outcome;
-  };
-  try {
-    const auto hw = load_hw_config(job.config);
-    if (!hw) return refuse(hw.errors());
-    outcome.config = hw->name;
-    const auto timing = TimingParams::load(*hw);
-    if (!timing) return refuse(timing.errors());
-    const auto trace = load_trace(job.dir, *hw);
-    if (!trace) return refuse(trace.errors());
-    simulate(*trace, *hw, *timing, job.check_hazards, outcome);
-  } catch (const std::exception& e) {
-    outcome.passed = false;
-    outcome.internal = true;
-    outcome.reasons.emplace_back(e.what());
+std::vector<Outcome> play_together(const std::vector<Job>& jobs) {
+  std::vector<Outcome> outcomes(jobs.size());
+  std::vector<Input> inputs;
+  bool all = true;
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    outcomes[i].config = jobs[i].config;
+    outcomes[i].trace = jobs[i].dir.filename().string();
+    outcomes[i].mem_latency = jobs[i].mem_latency;
+    auto input = load(jobs[i]);
+    outcomes[i].bad_input = !input;
+    all = all && input;
+    if (!input) {
+      add_errors(outcomes[i], input.errors());
+      continue;
+    }
+    outcomes[i].config = input->hw.name;
+    inputs.push_back(std::move(*input));
   }
-  return outcome;
+  if (!all) return outcomes;
+  try {
+    simulate(inputs, jobs, outcomes);
+  } catch (const std::exception& e) {
+    for (Outcome& outcome : outcomes) {
+      outcome.passed = false;
+      outcome.internal = true;
+      outcome.reasons.emplace_back(e.what());
+    }
+  }
+  return outcomes;
 }
+
+Outcome play(const Job& job) { return play_together({job}).front(); }
 
 std::vector<Outcome> play_all(const std::vector<Job>& jobs, unsigned processes,
                               const std::function<void(size_t)>& progress) {

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "models/common/result.hpp"
+#include "models/common/run_mode.hpp"
+#include "vp/platform_config.hpp"
 
 namespace dlavp::trace {
 
@@ -20,6 +22,8 @@ struct Job {
   std::filesystem::path dir;
   uint32_t mem_latency = 32;
   bool check_hazards = false;
+  TimingMode timing = TimingMode::kCycle;
+  std::optional<MemoryConfig> memory = std::nullopt;  ///< in place of one of fixed latency
 };
 
 struct Outcome {
@@ -48,6 +52,11 @@ Result<std::vector<Job>> find_jobs(const std::vector<std::filesystem::path>& dir
 
 /// Plays one trace in this process; SystemC can be elaborated once in each.
 Outcome play(const Job& job);
+
+/// Plays all at the same time in this process, each on an accelerator of its own, behind one memory
+/// (and one secondary memory where there is one) that the first job describes. Who asks first is
+/// served first.
+std::vector<Outcome> play_together(const std::vector<Job>& jobs);
 
 /// Plays all in `processes` children at a time; outcomes come in the order of `jobs`. `progress`
 /// is called after each.

@@ -1,7 +1,5 @@
-// Which traces a folder holds, and the table of cycles measured on RTL.
+// Which traces a folder holds.
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "models/common/hw_config.hpp"
 #include "vp/trace/data_file.hpp"
@@ -86,13 +84,6 @@ class JobFinder {
   const std::vector<std::string> known_;
 };
 
-std::vector<std::string> split(const std::string& line) {
-  std::vector<std::string> cells;
-  std::stringstream in(line);
-  for (std::string cell; std::getline(in, cell, ',');) cells.emplace_back(trimmed(cell));
-  return cells;
-}
-
 }  // namespace
 
 Result<std::vector<Job>> find_jobs(const std::vector<std::filesystem::path>& dirs,
@@ -102,49 +93,6 @@ Result<std::vector<Job>> find_jobs(const std::vector<std::filesystem::path>& dir
   for (const auto& dir : dirs) finder.look(dir);
   if (!finder.errors.empty()) return finder.errors;
   return finder.jobs;
-}
-
-Result<RtlTable> load_rtl_cycles(const std::filesystem::path& file) {
-  static const std::vector<std::string> kColumns = {"config",     "trace",      "mem_latency",
-                                                    "run_cycles", "read_beats", "write_beats"};
-  std::ifstream in(file);
-  std::string line;
-  if (!in || !std::getline(in, line))
-    return Error{"rtl_cycles.file", file.string(), "cannot be read, or is empty"};
-  const auto head = split(line);
-  Diagnostics errors;
-  std::vector<size_t> at;
-  for (const std::string& column : kColumns) {
-    const auto found = std::find(head.begin(), head.end(), column);
-    if (found == head.end())
-      errors.add("rtl_cycles.column", file.string() + ":1",
-                 fmt::format("there is no column {}", column));
-    at.push_back(static_cast<size_t>(found - head.begin()));
-  }
-  if (!errors.empty()) return errors;
-  RtlTable table;
-  for (unsigned number = 2; std::getline(in, line); ++number) {
-    if (trimmed(line).empty()) continue;
-    const auto cells = split(line);
-    const std::string place = fmt::format("{}:{}", file.string(), number);
-    if (cells.size() != head.size()) {
-      errors.add("rtl_cycles.row", place,
-                 fmt::format("has {} cells, expected {}", cells.size(), head.size()));
-      continue;
-    }
-    std::vector<uint64_t> numbers;
-    for (size_t i = 2; i < kColumns.size(); ++i) {
-      const auto value = to_number(cells[at[i]]);
-      if (!value)
-        errors.add("rtl_cycles.number", place,
-                   fmt::format("{} is '{}', expected a number", kColumns[i], cells[at[i]]));
-      numbers.push_back(value.value_or(0));
-    }
-    table[{cells[at[0]], cells[at[1]], static_cast<uint32_t>(numbers[0])}] = {
-        numbers[1], numbers[2], numbers[3]};
-  }
-  if (!errors.empty()) return errors;
-  return table;
 }
 
 }  // namespace dlavp::trace

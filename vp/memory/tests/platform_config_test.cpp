@@ -59,6 +59,13 @@ TEST_CASE("platform_config: each broken rule is refused with its place") {
       {"range", "size: 0x40000000", "size: 0x7ffffffffffff000"},
       {"range", "size: 0x00040000", "size: 0x00010000"},
       {"range", "nvdla: 1}", "nvdla: 0}"},
+      {"timing", "name: default", "name: default\ntiming: slow"},
+      {"range", "  sram: {base",
+       "  more_nvdla: [{base: 0x31000000, size: 0x10000, interrupt: 2}]\n  sram: {base"},
+      {"overlap", "  sram: {base",
+       "  more_nvdla: [{base: 0x30020000, size: 0x40000, interrupt: 2}]\n  sram: {base"},
+      {"interrupt", "  sram: {base",
+       "  more_nvdla: [{base: 0x31000000, size: 0x40000, interrupt: 1}]\n  sram: {base"},
       {"syntax", "name: default", "name: ["},
   };
   for (const Case& c : cases) {

@@ -70,6 +70,42 @@ TEST_CASE("serial: LeNet's operations take the RTL's beats and, within 2 %, its 
   }
 }
 
+// What a whole operation leaves out shows most where latency decides, as in LeNet's small layers.
+TEST_CASE("serial: fast timing is within 5 % of cycle timing, beats equal, function on or off") {
+  std::vector<Row> all = rows("lenet");
+  if (all.empty()) {
+    WARN("skipped: no data");
+    return;
+  }
+  for (const char* config : {"nv_small", "nv_large"})
+    all.push_back({fmt::format("peer_loadables/resnet18_{}_int8_perfilter.nvdla", config), config,
+                   32, 0, 0, 0, 0});
+  for (const Row& row : all) {
+    CAPTURE(row.loadable);
+    const auto hw = load_hw_config(row.config);
+    REQUIRE(hw.ok());
+    const auto timing = TimingParams::load(*hw);
+    REQUIRE(timing.ok());
+    const std::vector<uint8_t> loadable = bytes_of(data_folder() + "/" + row.loadable);
+    const auto run = [&](RunMode mode) {
+      const auto result = vp::run_serial(*hw, *timing, loadable, row.latency, mode);
+      REQUIRE(result.ok());
+      return *result;
+    };
+    const auto exact = run({TimingMode::kCycle, false});
+    const auto fast = run({TimingMode::kFast, false});
+    CHECK(fast.operations.size() == exact.operations.size());
+    CHECK(fast.read_beats() == exact.read_beats());
+    CHECK(fast.write_beats() == exact.write_beats());
+    CHECK(
+        std::abs(static_cast<double>(fast.run_cycles()) / static_cast<double>(exact.run_cycles()) -
+                 1) < 0.05);
+    if (row.operations == 0) continue;  // the small ones only
+    CHECK(run({TimingMode::kCycle, true}).run_cycles() == exact.run_cycles());
+    CHECK(run({TimingMode::kFast, true}).run_cycles() == fast.run_cycles());
+  }
+}
+
 TEST_CASE("serial: what is no loadable is refused") {
   const auto hw = load_hw_config("nv_small");
   REQUIRE(hw.ok());
@@ -92,7 +128,7 @@ TEST_CASE("serial: an operation that takes longer than the limit is given up") {
   const auto timing = TimingParams::load(*hw);
   REQUIRE(timing.ok());
   const std::vector<uint8_t> loadable = bytes_of(data_folder() + "/" + all[0].loadable);
-  const auto result = vp::run_serial(*hw, *timing, loadable, 32, 100);
+  const auto result = vp::run_serial(*hw, *timing, loadable, 32, {}, 100);
   REQUIRE_FALSE(result.ok());
   CHECK(result.errors().has("run.unfinished"));
   CHECK(result.errors().errors()[0].message.find("SDP group 0") != std::string::npos);

@@ -3,6 +3,7 @@
 
 #include "models/common/tests/temp_file.hpp"
 #include "vp/trace/data_file.hpp"
+#include "vp/trace/rtl_table.hpp"
 #include "vp/trace/runner.hpp"
 #include "vp/trace/trace.hpp"
 
@@ -155,4 +156,25 @@ TEST_CASE("rtl cycles: the table is read by its columns, broken rows are refused
             .has("rtl_cycles.number"));
   CHECK(load_rtl_cycles(dir.write("d.csv", "config,trace\n")).errors().has("rtl_cycles.column"));
   CHECK(load_rtl_cycles(dir.path() / "none.csv").errors().has("rtl_cycles.file"));
+}
+
+TEST_CASE("rtl networks: loadables lie beside the table, broken rows are refused") {
+  const test::TempDir dir;
+  const std::string head =
+      "network,loadable,config,mem_latency,schedule,operations,macs,sum_run_cycles,total_cycles,"
+      "read_beats,write_beats\n";
+  const auto networks =
+      load_rtl_networks(dir.write("a.csv", head + "n,l/n.nvdla,nv_small,32,serial,6,9,5,7,3,2\n"));
+  REQUIRE(networks);
+  REQUIRE(networks->size() == 1);
+  CHECK(networks->front().loadable == dir.path() / "l/n.nvdla");
+  CHECK(networks->front().run_cycles == 5);
+  CHECK(networks->front().write_beats == 2);
+  const auto errors = [&](const std::string& text) {
+    return load_rtl_networks(dir.write("b.csv", text)).errors();
+  };
+  CHECK(errors(head + "n,l\n").has("rtl_networks.row"));
+  CHECK(errors(head + "n,l,nv_small,x,serial,6,9,5,7,3,2\n").has("rtl_networks.number"));
+  CHECK(errors("network\n").has("rtl_networks.column"));
+  CHECK(load_rtl_networks(dir.path() / "none.csv").errors().has("rtl_networks.file"));
 }
