@@ -20,6 +20,11 @@ constexpr Optimisation kOptimisations[] = {
     {"no-flatten", "1x1 convolutions are cut in rows only", &ScheduleOptions::flatten},
     {"no-extend-rows", "images: one kernel row a step", &ScheduleOptions::extend_rows},
     {"no-fuse-pool", "no pooling on the fly", &ScheduleOptions::fuse_pool},
+    {"no-move-strides", "pixels that no reader looks at are computed too",
+     &ScheduleOptions::move_strides},
+    {"no-join-sums", "two convolutions that are added stay two", &ScheduleOptions::join_sums},
+    {"no-bands", "poolings and normalisations wait for all of their input",
+     &ScheduleOptions::bands},
     {"no-fuse",
      "scale, add and activation are operations of their own; roundings between them change the "
      "bytes",
@@ -33,7 +38,7 @@ constexpr Optimisation kOptimisations[] = {
 void add_schedule_options(Cli& cli) {
   cli.add()("optimize", po::value<int64_t>(),
             "0 nothing, 1 operations, 2 the network, 3 the second memory too (default 3); the "
-            "output's bytes are the same");
+            "output's bytes are the same, but for roundings");
   for (const Optimisation& o : kOptimisations) cli.add()(o.name, o.help);
 }
 

@@ -4,6 +4,17 @@
 #include "compiler/schedule/split_channels.hpp"
 
 namespace dlavp::compiler {
+namespace {
+
+std::vector<Pass> passes_for(const HwConfig& hw, const ScheduleOptions& options) {
+  std::vector<Pass> out = options.fuse ? standard_passes() : unfused_passes();
+  if (options.move_strides && hw.pdp) out.push_back({"move strides to producers", move_strides});
+  if (options.join_sums) out.push_back({"join sums of convolutions", join_sums});
+  out.push_back({"drop unused tensors", drop_unused_tensors});
+  return out;
+}
+
+}  // namespace
 
 Result<Compiled> compile_graph(const HwConfig& hw, Graph graph, const Samples& samples,
                                const CompileOptions& options) {
@@ -14,8 +25,7 @@ Result<Compiled> compile_graph(const HwConfig& hw, Graph graph, const Samples& s
   out.graph = std::move(graph);
   if (Diagnostics wrong = out.graph.verify(); !wrong.empty()) return wrong;
   stage("passes", 0.1);
-  out.passes =
-      run_passes(out.graph, options.schedule.fuse ? standard_passes() : unfused_passes());
+  out.passes = run_passes(out.graph, passes_for(hw, options.schedule));
   out.passes.push_back({"cut convolutions along channels", split_channels(hw, out.graph)});
   stage("calibrate", 0.2);
   auto ranges = calibrate(out.graph, samples, options.calibration);

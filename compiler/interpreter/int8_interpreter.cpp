@@ -106,6 +106,10 @@ struct Run {
     sdp(c.sdp, convolution_sums(c, values[c.input], shape(c.input), shape(layer.output)));
   }
   void operator()(const PointLayer& p) const { sdp(p.sdp, values[p.input]); }
+  /// Of `size` elements from `from` those in [least, most).
+  [[nodiscard]] static int64_t counted(int64_t from, int64_t size, int64_t least, int64_t most) {
+    return std::min(from + size, most) - std::max(from, least);
+  }
   [[nodiscard]] int8_t pool_at(const PoolLayer& p, const int8_t* image, const Shape& x, int64_t y,
                                int64_t col) const {
     const Window& w = p.window;
@@ -122,9 +126,14 @@ struct Run {
     }
     if (p.kind == PoolKind::kMax) return static_cast<int8_t>(largest);
     // The firmware programs 2^16 / size, rounded down; width first, each product rounded.
-    const int64_t across = round_shift_right(sum * (65536 / w.kernel_w), 16);
-    return static_cast<int8_t>(sign_extend(
-        static_cast<uint64_t>(round_shift_right(across * (65536 / w.kernel_h), 16)), 8));
+    const PoolSides& no = p.uncounted;
+    const int64_t rows = counted(y * w.stride_h - w.pad_top, w.kernel_h,
+                                 int64_t{no.top} - w.pad_top, x.h + w.pad_bottom - no.bottom);
+    const int64_t columns = counted(col * w.stride_w - w.pad_left, w.kernel_w,
+                                    int64_t{no.left} - w.pad_left, x.w + w.pad_right - no.right);
+    const int64_t across = round_shift_right(sum * (65536 / columns), 16);
+    return static_cast<int8_t>(
+        sign_extend(static_cast<uint64_t>(round_shift_right(across * (65536 / rows), 16)), 8));
   }
   void operator()(const PoolLayer& p) const {
     const Shape& x = shape(p.input);

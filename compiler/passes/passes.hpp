@@ -29,6 +29,12 @@ size_t fuse_relu(Graph& graph);             ///< Relu into Conv, Scale, Add or B
 size_t remove_dead_nodes(Graph& graph);     ///< nodes whose output nobody reads
 size_t drop_unused_tensors(Graph& graph);   ///< renumbers the tensors that are left
 
+/// A convolution or pooling whose readers all step over its pixels computes only those they read;
+/// so does what is before it. A residual that others read whole is sampled by a pooling of 1x1.
+size_t move_strides(Graph& graph);
+/// A 1x1 convolution that adds the result of another becomes one over the inputs of both.
+size_t join_sums(Graph& graph);
+
 struct Pass {
   const char* name;
   PassFunction run;

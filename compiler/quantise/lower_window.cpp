@@ -45,6 +45,12 @@ bool fits(const Window& w) {
          w.pad_top <= kLargestPad && w.pad_left <= kLargestPad;
 }
 
+PoolSides uncounted(const PoolOp& op) {
+  const Window& w = op.window;
+  if (!op.count_include_pad) return {w.pad_top, w.pad_bottom, w.pad_left, w.pad_right};
+  return {0, op.uncounted_bottom, 0, op.uncounted_right};
+}
+
 }  // namespace
 
 /// A pool of the whole plane as several, each of which the PDP can do. An average whose sides do
@@ -124,14 +130,14 @@ void Quantiser::pool(const Node& node, const PoolOp& op) {
     if (large && counts && !placed_.contains(node.output) && pool_in_stages(node, op)) return;
     own_scales_[node.output] = kept;
     if (!hw_.pdp) return pool_on_core(node, op, "the configuration has no PDP");
-    if (!counts) return pool_on_core(node, op, "the PDP's average counts padding");
     if (!fits(w)) return pool_on_core(node, op, "the window is larger than the PDP's 8x8");
-    return emit(node, PoolLayer{in(node), op.kind, w});
+    return emit(node, PoolLayer{in(node), op.kind, w, counts ? PoolSides{} : uncounted(op)});
   }
   const TensorId between =
       new_tensor(graph_.tensor(node.output).name + ".pooled", shape(node.output), kept);
-  if (counts && fits(w) && hw_.pdp) {
-    emit(node.name + ".pooled", PoolLayer{in(node), op.kind, w}, between);
+  if (fits(w) && hw_.pdp) {
+    emit(node.name + ".pooled",
+         PoolLayer{in(node), op.kind, w, counts ? PoolSides{} : uncounted(op)}, between);
     return emit(node, copy(node, between, wanted));
   }
   own_scales_[node.output] = wanted;

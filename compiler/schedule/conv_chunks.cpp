@@ -17,8 +17,10 @@ const LayerInput* image_input(const LayerProgram& layers, TensorId id) {
   return nullptr;
 }
 
-ConvGeometry geometry(const LayerProgram& layers, const ConvLayer& c, TensorId output,
-                      uint32_t channels, uint32_t kernels) {
+}  // namespace
+
+ConvGeometry conv_geometry(const LayerProgram& layers, const ConvLayer& c, TensorId output,
+                           uint32_t channels, uint32_t kernels) {
   const Shape& x = layers.tensors[c.input].shape;
   const Shape& o = layers.tensors[output].shape;
   const LayerInput* image = image_input(layers, c.input);
@@ -45,6 +47,8 @@ ConvGeometry geometry(const LayerProgram& layers, const ConvLayer& c, TensorId o
   return g;
 }
 
+namespace {
+
 FusedPool fused_pool(const LayerProgram& layers, const PoolLayer& p, TensorId output) {
   const Shape& o = layers.tensors[output].shape;
   const Shape& x = layers.tensors[p.input].shape;
@@ -54,13 +58,57 @@ FusedPool fused_pool(const LayerProgram& layers, const PoolLayer& p, TensorId ou
   return out;
 }
 
-/// Every column reaches a window (the stream cannot leave any out), and no line is split.
+/// Every column reaches a window (the stream cannot leave any out), all windows are of one size,
+/// and no line is split.
 bool streams(const LayerProgram& layers, const PoolLayer& p, TensorId output) {
   const Shape& o = layers.tensors[output].shape;
   const Shape& x = layers.tensors[p.input].shape;
   const Window& w = p.window;
   const int64_t used = (o.w - 1) * w.stride_w + w.kernel_w - w.pad_left;
-  return used >= x.w && o.w <= largest_pool_width(w) && w.pad_top < w.kernel_h;
+  return !p.uncounted.any() && used >= x.w && o.w <= largest_pool_width(w) &&
+         w.pad_top < w.kernel_h;
+}
+
+/// Which job wrote what, so that a reader, also of a join, knows the last one that it waits for.
+class Makers {
+ public:
+  explicit Makers(const LayerProgram& layers) : layers_(layers) {}
+  void add(TensorId id, size_t job) { written_[layers_.place(id).base].emplace_back(id, job); }
+  [[nodiscard]] std::optional<size_t> last(TensorId id) const {
+    const auto it = written_.find(layers_.place(id).base);
+    if (it == written_.end()) return std::nullopt;
+    const auto first = layers_.place(id).channel, end = first + layers_.tensors[id].shape.c;
+    for (auto at = it->second.rbegin(); at != it->second.rend(); ++at) {
+      const int64_t from = layers_.place(at->first).channel;
+      if (from < end && from + layers_.tensors[at->first].shape.c > first) return at->second;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  const LayerProgram& layers_;
+  std::map<TensorId, std::vector<std::pair<TensorId, size_t>>> written_;  ///< by base
+};
+
+/// Cycles of the PDP or CDP for the result of layer `i` if nothing else reads it.
+double follower_cycles(const HwConfig& hw, const LayerProgram& layers, size_t i) {
+  const TensorId written = layers.layers[i].output;
+  const TensorId base = layers.place(written).base;
+  double rate = 0;
+  for (const Layer& reader : layers.layers) {
+    for (TensorId id : reader.reads()) {
+      if (id != written && layers.place(id).base != base) continue;
+      if (reader.as<PoolLayer>() != nullptr) {
+        rate = hw.pdp_throughput;
+      } else if (reader.as<LrnLayer>() != nullptr) {
+        rate = hw.cdp_throughput;
+      } else {
+        return 0;
+      }
+    }
+  }
+  const Shape& s = layers.tensors[written].shape;
+  return rate == 0 ? 0 : static_cast<double>(s.elements()) / rate;
 }
 
 }  // namespace
@@ -91,9 +139,9 @@ PoolFusion fuse_pools(const HwConfig& hw, const LayerProgram& layers,
         std::count(layers.outputs.begin(), layers.outputs.end(), middle) != 0 ||
         !streams(layers, *pool, layers.layers[i].output))
       continue;
-    const ConvGeometry apart =
-        geometry(layers, *conv, middle, static_cast<uint32_t>(layers.tensors[conv->input].shape.c),
-                 static_cast<uint32_t>(layers.tensors[middle].shape.c));
+    const ConvGeometry apart = conv_geometry(
+        layers, *conv, middle, static_cast<uint32_t>(layers.tensors[conv->input].shape.c),
+        static_cast<uint32_t>(layers.tensors[middle].shape.c));
     ConvGeometry joined = apart;
     joined.pool = fused_pool(layers, *pool, layers.layers[i].output);
     const auto one = tile_convolution(hw, joined), two = tile_convolution(hw, apart);
@@ -107,10 +155,11 @@ PoolFusion fuse_pools(const HwConfig& hw, const LayerProgram& layers,
   return out;
 }
 
-ConvChunks conv_chunks(const HwConfig& hw, const LayerProgram& layers, const PoolFusion& fusion) {
+ConvChunks conv_chunks(const HwConfig& hw, const LayerProgram& layers, const PoolFusion& fusion,
+                       const ScheduleOptions& options) {
   ConvChunks out;
   const uint32_t atom = hw.memory_atomic_size;
-  std::map<TensorId, size_t> makers;  // tensor to the last job that writes it
+  Makers makers(layers);
   for (size_t i = 0; i < layers.layers.size(); ++i) {
     const Layer& layer = layers.layers[i];
     const auto* c = layer.as<ConvLayer>();
@@ -124,20 +173,32 @@ ConvChunks conv_chunks(const HwConfig& hw, const LayerProgram& layers, const Poo
     for (uint32_t first = 0; first < c->groups; first += groups) {
       const ConvChunk chunk{i, first, std::min(groups, c->groups - first), in_channels, kernels};
       ConvJob job;
-      job.geometry =
-          geometry(layers, *c, layer.output, in_channels * chunk.groups, kernels * chunk.groups);
+      job.geometry = conv_geometry(layers, *c, layer.output, in_channels * chunk.groups,
+                                   kernels * chunk.groups);
       job.name = fmt::format("layer '{}'", layer.name);
       if (const auto pool = fusion.pool_of[i])
         job.geometry.pool =
             fused_pool(layers, *layers.layers[*pool].as<PoolLayer>(), layers.layers[*pool].output);
+      if (options.bands && !fusion.pool_of[i]) job.follower_cycles = follower_cycles(hw, layers, i);
       for (const SdpStage* s : {&c->sdp.x1, &c->sdp.x2}) job.operand_beats += s->operand ? 1 : 0;
-      if (const auto it = makers.find(c->input); it != makers.end()) job.producer = it->second;
+      job.producer = makers.last(c->input);
+      const auto bands = column_bands(hw, job.geometry);
+      for (const ConvColumns& band : bands) {
+        ConvChunk part = chunk;
+        part.out_x = band.out_x;
+        part.in_x = band.in_x;
+        part.columns = band.geometry.out_w;
+        ConvJob of_part = job;
+        of_part.geometry = band.geometry;
+        out.chunks.push_back(part);
+        out.jobs.push_back(std::move(of_part));
+      }
+      if (!bands.empty()) continue;
       out.chunks.push_back(chunk);
       out.jobs.push_back(std::move(job));
     }
-    const TensorId written =
-        fusion.pool_of[i] ? layers.layers[*fusion.pool_of[i]].output : layer.output;
-    if (c->groups <= groups) makers[written] = out.jobs.size() - 1;
+    makers.add(fusion.pool_of[i] ? layers.layers[*fusion.pool_of[i]].output : layer.output,
+               out.jobs.size() - 1);
   }
   return out;
 }

@@ -23,7 +23,13 @@ struct ConvChunk {
   size_t layer = 0;
   uint32_t first_group = 0, groups = 1;
   uint32_t in_channels = 0, kernels = 0;  ///< of one group
+  /// Output columns [out_x, out_x + columns) from input column in_x on; 0 columns: all.
+  uint32_t out_x = 0, columns = 0, in_x = 0;
 };
+
+/// A layer's convolution of `channels` (of one or more groups) to `kernels` of the output.
+[[nodiscard]] ConvGeometry conv_geometry(const LayerProgram& layers, const ConvLayer& c,
+                                         TensorId output, uint32_t channels, uint32_t kernels);
 
 /// All chunks in the order of execution, and the same as jobs for the planner.
 struct ConvChunks {
@@ -32,6 +38,6 @@ struct ConvChunks {
 };
 
 [[nodiscard]] ConvChunks conv_chunks(const HwConfig& hw, const LayerProgram& layers,
-                                     const PoolFusion& fusion);
+                                     const PoolFusion& fusion, const ScheduleOptions& options);
 
 }  // namespace dlavp::compiler

@@ -263,6 +263,8 @@ class Planner {
       if ((i == 0 || !t.weights_resident) && all > capacity && capacity < 2 * group)
         total += (ceil_div(g.kernels, hw_.mac_atomic_k_size) - 1) * (2 * group - capacity);
     }
+    const double last = double{static_cast<double>(t.tiles.back().out_rows)} / g.out_h;
+    total += jobs_[job].follower_cycles * last;
     return total;
   }
 
@@ -282,6 +284,7 @@ ScheduleOptions optimisation_level(unsigned level) {
   ScheduleOptions o;
   o.extend_rows = o.fuse_pool = level >= 1;
   o.overlap = o.reuse_weights = o.flatten = level >= 2;
+  o.move_strides = o.join_sums = o.bands = level >= 2;
   o.use_sram = level >= 3;
   return o;
 }

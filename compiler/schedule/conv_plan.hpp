@@ -20,6 +20,9 @@ struct ScheduleOptions {
   bool fuse_pool = true;      ///< pooling on the fly behind a convolution
   bool fuse = true;           ///< scale, add and ReLU in the operation before; changes the bytes
   bool pipeline = true;       ///< operations start while others run
+  bool move_strides = true;   ///< pixels that no reader looks at are not computed
+  bool join_sums = true;      ///< a sum of two 1x1 convolutions is one over both inputs
+  bool bands = true;          ///< long poolings and normalisations start before all is there
   bool use_sram = true;       ///< activations in the second memory, if they fit
   uint64_t sram_bytes = uint64_t{4} << 20;  ///< of the second memory; the default platform's
 };
@@ -35,6 +38,9 @@ struct ConvJob {
   /// The job whose output it reads; none: an input or something that no convolution makes.
   std::optional<size_t> producer;
   uint64_t operand_beats = 0;  ///< of memory reads an output atom, for SDP
+  /// Of the pooling or normalisation that alone reads the result: what of it is done when the last
+  /// tile comes is hidden.
+  double follower_cycles = 0;
 };
 
 /// A tiling for each job. Errors: schedule.cbuf, with the job's name as place.

@@ -44,8 +44,9 @@ uint32_t tile_units(const ConvGeometry& g) { return g.pool ? g.pool->out_h : g.o
 
 std::optional<ConvGeometry> flattened(const ConvGeometry& g) {
   const Window& w = g.window;
-  if (g.image || g.pool || g.row_step != 1 || w.kernel_h != 1 || w.kernel_w != 1 ||
-      w.stride_h != 1 || w.stride_w != 1 || w.padded() || g.in_h != g.out_h || g.in_w != g.out_w)
+  if (g.image || g.pool || g.part_of_lines || g.row_step != 1 || w.kernel_h != 1 ||
+      w.kernel_w != 1 || w.stride_h != 1 || w.stride_w != 1 || w.padded() || g.in_h != g.out_h ||
+      g.in_w != g.out_w)
     return std::nullopt;
   ConvGeometry out = g;
   out.in_h = out.out_h = g.in_w * g.in_h;
@@ -193,6 +194,35 @@ Result<ConvTiling> tile_convolution(const HwConfig& hw, const ConvGeometry& g) {
                   "kernel or channel count would fit",
                   line, std::min(g.kernels, hw.mac_atomic_k_size), group, hw.name, hw.cbuf_bytes(),
                   hw.cbuf_bank_number)};
+}
+
+bool fits_buffer(const HwConfig& hw, const ConvGeometry& g) {
+  const auto flat = flattened(g);
+  return tile_convolution(hw, g).ok() || (flat && tile_convolution(hw, *flat).ok());
+}
+
+std::vector<ConvColumns> column_bands(const HwConfig& hw, const ConvGeometry& g) {
+  if (g.image || g.pool || fits_buffer(hw, g)) return {};
+  const Window& w = g.window;
+  for (uint32_t count = 2; count <= g.out_w; ++count) {
+    std::vector<ConvColumns> out;
+    for (uint32_t i = 0, x = 0; i < count; ++i) {
+      const uint32_t columns = (g.out_w - x + count - i - 1) / (count - i);
+      const Span in = covered(x, columns, w.stride_w, w.extent_w(), w.pad_left, g.in_w);
+      ConvColumns band{x, in.begin, g};
+      band.geometry.part_of_lines = true;
+      band.geometry.in_w = in.size;
+      band.geometry.out_w = columns;
+      band.geometry.window.pad_left = in.before;
+      band.geometry.window.pad_right = in.after;
+      // The first is as wide as any but for its padding, so most counts end here.
+      if (!tile_convolution(hw, band.geometry).ok()) break;
+      out.push_back(band);
+      x += columns;
+    }
+    if (out.size() == count) return out;
+  }
+  return {};
 }
 
 }  // namespace dlavp::compiler

@@ -26,6 +26,8 @@ struct ConvGeometry {
   /// A 1x1 convolution without stride or padding sees pixels, not rows: width is 1, height the
   /// number of pixels, and a tile of n rows is one line of n pixels.
   bool flat = false;
+  bool part_of_lines =
+      false;  ///< some columns of a wider tensor: its lines do not follow each other
   std::optional<FusedPool> pool;  ///< tiles are bands of its rows
   uint32_t row_step = 1;          ///< only every so many rows of the tensor count as rows
 };
@@ -91,5 +93,17 @@ struct ConvTiling {
 /// The bank split and tiles with the lowest estimated cycles for this convolution alone.
 /// Errors: schedule.cbuf, with what is needed and what there is.
 Result<ConvTiling> tile_convolution(const HwConfig& hw, const ConvGeometry& g);
+
+/// The convolution has a tiling on `hw`, as it is or flattened.
+[[nodiscard]] bool fits_buffer(const HwConfig& hw, const ConvGeometry& g);
+
+/// A band of output columns of a convolution.
+struct ConvColumns {
+  uint32_t out_x = 0, in_x = 0;
+  ConvGeometry geometry;
+};
+/// The fewest bands of columns that fit the buffer one by one, where lines are too wide; empty if
+/// there are none or none are needed.
+[[nodiscard]] std::vector<ConvColumns> column_bands(const HwConfig& hw, const ConvGeometry& g);
 
 }  // namespace dlavp::compiler

@@ -100,10 +100,16 @@ struct PointLayer {
   TensorId input = 0;
   SdpProgram sdp;
 };
+/// Rows and columns of padding, from the outside, that an average does not count.
+struct PoolSides {
+  uint32_t top = 0, bottom = 0, left = 0, right = 0;
+  [[nodiscard]] bool any() const { return top + bottom + left + right != 0; }
+};
 struct PoolLayer {
   TensorId input = 0;
   PoolKind kind = PoolKind::kMax;
   Window window;
+  PoolSides uncounted = {};
 };
 /// Across channels, on the CDP: converted input times table(sum of squares of `size` neighbours),
 /// then (x * out_scale) >> out_shift.

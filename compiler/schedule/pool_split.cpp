@@ -1,4 +1,4 @@
-// Part widths, by the equations of the programming guide (planar data processing, split width).
+// Part widths are by the equations of the programming guide (planar data processing, split width).
 #include "compiler/schedule/pool_split.hpp"
 
 #include <algorithm>
@@ -8,6 +8,90 @@ namespace {
 
 constexpr uint32_t kLineBufferAtoms = 128;
 constexpr uint32_t kMostParts = 64;
+constexpr uint64_t kBandCycles = 8000;  ///< of one band: much more than programming it takes
+constexpr uint32_t kMostBands = 8;
+constexpr uint32_t kCommonRows = 8;  ///< bands have at least so many rows for one read twice
+
+struct Range {
+  uint32_t first = 0, size = 0;
+};
+
+View cut(View v, Range rows, Range columns, uint32_t atom) {
+  const uint64_t surfaces = (v.channels + atom - 1) / atom;
+  v.offset += uint64_t{rows.first} * v.line_stride + uint64_t{columns.first} * atom;
+  v.height = rows.size;
+  v.width = columns.size;
+  v.bytes = (surfaces - 1) * v.surface_stride + uint64_t{v.height - 1} * v.line_stride +
+            uint64_t{v.width} * atom;
+  return v;
+}
+
+/// What the windows of a run read along one axis, and the padding around it.
+struct Reach {
+  Range in;
+  uint32_t before = 0, after = 0;
+};
+Reach reach(const PoolRun& run, uint32_t stride, uint32_t size) {
+  const int64_t end = run.begin + int64_t{run.count - 1} * stride + run.kernel;
+  const int64_t begin = std::max<int64_t>(run.begin, 0), stop = std::min<int64_t>(end, size);
+  return {{static_cast<uint32_t>(begin), static_cast<uint32_t>(stop - begin)},
+          static_cast<uint32_t>(begin - run.begin),
+          static_cast<uint32_t>(end - stop)};
+}
+
+double pdp_cycles(const HwConfig& hw, const View& src) {
+  const uint64_t atom = hw.memory_atomic_size;
+  const uint64_t atoms = uint64_t{src.width} * src.height * ((src.channels + atom - 1) / atom);
+  return static_cast<double>(atoms * atom) / std::max(1U, hw.pdp_throughput);
+}
+
+View channels_of(View v, Range channels, uint32_t atom) {
+  v.offset += uint64_t{channels.first / atom} * v.surface_stride;
+  v.channels = channels.size;
+  return v;
+}
+
+/// Pieces between the cuts, those that take less than a band's time together with the next.
+std::vector<Range> channel_pieces(const View& src, const std::vector<uint32_t>& cuts,
+                                  double cycles) {
+  std::vector<Range> out;
+  uint32_t first = 0;
+  const auto long_enough = [&](uint32_t size) {
+    return cycles * size >= static_cast<double>(kBandCycles) * src.channels;
+  };
+  for (uint32_t at : cuts) {
+    if (at <= first || at >= src.channels || !long_enough(at - first)) continue;
+    out.push_back({first, at - first});
+    first = at;
+  }
+  if (!out.empty() && !long_enough(src.channels - first)) {
+    out.back().size += src.channels - first;
+  } else {
+    out.push_back({first, src.channels - first});
+  }
+  return out;
+}
+
+/// Cuts runs of rows where that costs little: neighbouring bands read their common rows twice.
+std::vector<PoolRun> in_bands(const std::vector<PoolRun>& runs, uint32_t stride, double cycles) {
+  std::vector<PoolRun> out;
+  const double rows = static_cast<double>(runs.back().first + runs.back().count);
+  for (PoolRun run : runs) {
+    const uint32_t common = run.kernel > stride ? run.kernel - stride : 0;
+    const auto share =
+        static_cast<uint32_t>(cycles * run.count / rows / static_cast<double>(kBandCycles));
+    const uint32_t cheap = common == 0 ? run.count : run.count * stride / (kCommonRows * common);
+    for (uint32_t left = std::clamp(std::min(share, cheap), 1U, kMostBands); left > 0; --left) {
+      PoolRun band = run;
+      band.count = (run.count + left - 1) / left;
+      run.first += band.count;
+      run.count -= band.count;
+      run.begin += int64_t{band.count} * stride;
+      if (band.count > 0) out.push_back(band);
+    }
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -16,6 +100,25 @@ uint32_t largest_pool_width(const Window& window) {
   uint32_t shares = 1;
   while (shares < lines) shares *= 2;
   return std::max(1U, kLineBufferAtoms / shares);
+}
+
+std::vector<PoolRun> pool_runs(const PoolAxis& axis) {
+  const int64_t least = int64_t{axis.before} - axis.pad_before;
+  const int64_t most = int64_t{axis.size} + axis.pad_after - axis.after;
+  std::vector<PoolRun> out;
+  for (uint32_t o = 0; o < axis.out; ++o) {
+    const int64_t from = int64_t{o} * axis.stride - axis.pad_before;
+    const int64_t begin = std::max(from, least), end = std::min(from + axis.kernel, most);
+    const auto kernel = static_cast<uint32_t>(end - begin);
+    const bool same = !out.empty() && out.back().kernel == kernel &&
+                      begin == out.back().begin + int64_t{out.back().count} * axis.stride;
+    if (same) {
+      ++out.back().count;
+    } else {
+      out.push_back({o, 1, kernel, begin});
+    }
+  }
+  return out;
 }
 
 Result<PoolSplit> split_pool(const Window& window, uint32_t in_w, uint32_t out_w) {
@@ -41,6 +144,61 @@ Result<PoolSplit> split_pool(const Window& window, uint32_t in_w, uint32_t out_w
                fmt::format("pooling {} to width {} needs parts of at most {} columns: {} parts, at "
                            "most {}",
                            window.text(), out_w, most, (out_w + most - 1) / most, kMostParts)};
+}
+
+Result<std::vector<PoolPart>> pool_parts(const HwConfig& hw, const PoolLayer& pool, View src,
+                                         const View& dst, const PoolCuts& cuts) {
+  PoolLayer p = pool;
+  Window& w = p.window;
+  if (w.kernel_h == 1 && w.pad_top == 0 && w.stride_h > 1) {  // rows between stay in memory
+    src.line_stride *= w.stride_h;
+    src.height = dst.height;
+    w.stride_h = 1;
+  }
+  const uint32_t atom = hw.memory_atomic_size;
+  const PoolSides& no = p.uncounted;
+  const double cycles = cuts.worth ? pdp_cycles(hw, src) : 0;
+  const auto pieces = channel_pieces(src, cuts.channels, cycles);
+  const auto rows = in_bands(pool_runs({src.height, dst.height, w.kernel_h, w.stride_h, w.pad_top,
+                                        w.pad_bottom, no.top, no.bottom}),
+                             w.stride_h, cycles / static_cast<double>(pieces.size()));
+  const auto columns = pool_runs(
+      {src.width, dst.width, w.kernel_w, w.stride_w, w.pad_left, w.pad_right, no.left, no.right});
+  std::vector<PoolPart> out;
+  for (const Range& piece : pieces) {
+    for (const PoolRun& row : rows) {
+      for (const PoolRun& column : columns) {
+        const Reach y = reach(row, w.stride_h, src.height);
+        const Reach x = reach(column, w.stride_w, src.width);
+        PoolPart part;
+        HwPdp& op = part.op;
+        op.kind = p.kind;
+        op.window = w;
+        op.window.kernel_h = row.kernel;
+        op.window.kernel_w = column.kernel;
+        op.window.pad_top = y.before;
+        op.window.pad_bottom = y.after;
+        op.window.pad_left = x.before;
+        op.window.pad_right = x.after;
+        op.src = cut(channels_of(src, piece, atom), y.in, x.in, atom);
+        op.dst = cut(channels_of(dst, piece, atom), {row.first, row.count},
+                     {column.first, column.count}, atom);
+        auto split = split_pool(op.window, op.src.width, op.dst.width);
+        if (!split.ok()) return split.errors();
+        op.split = *split;
+        if (pieces.size() > 1) part.suffix += fmt::format(".c{}", piece.first);
+        if (rows.size() > 1) part.suffix += fmt::format(".rows{}", row.first);
+        if (columns.size() > 1) part.suffix += fmt::format(".columns{}", column.first);
+        out.push_back(std::move(part));
+      }
+    }
+  }
+  return out;
+}
+
+uint32_t row_bands(uint64_t cycles, uint32_t rows) {
+  return static_cast<uint32_t>(
+      std::clamp<uint64_t>(cycles / kBandCycles, 1, std::min(kMostBands, rows)));
 }
 
 }  // namespace dlavp::compiler

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <span>
 
 #include "compiler/memory/liveness.hpp"
@@ -26,6 +27,7 @@ struct Band {
   uint32_t channel = 0, channels = 0;
   uint32_t y = 0, rows = 0;
   bool flat = false;
+  uint32_t x = 0, columns = 0;  ///< 0: all
 };
 
 class Scheduler {
@@ -52,6 +54,7 @@ class Scheduler {
                   const ConvTiling& tiling);
   void point(size_t layer, const PointLayer& p);
   Diagnostics pool(size_t layer, const PoolLayer& p);
+  [[nodiscard]] std::vector<uint32_t> parts_of(TensorId id) const;
   void lrn(size_t layer, const LrnLayer& l);
   void core(size_t layer, const CoreLayer& c);
   [[nodiscard]] HwPdp fused_pool(size_t layer, const ConvTile& t, const HwSdp& from) const;
@@ -72,6 +75,8 @@ class Scheduler {
   ConvChunks chunks_;
   std::vector<ConvTiling> tilings_;  ///< by chunk
   size_t next_chunk_ = 0;
+  /// Offset and size by layer and first group.
+  std::map<std::pair<size_t, uint32_t>, std::pair<uint64_t, uint32_t>> weights_;
   std::map<std::pair<size_t, size_t>, uint64_t> operands_;  ///< constant offsets by layer and stage
 };
 
@@ -144,8 +149,9 @@ View Scheduler::band(View v, const Band& b) const {
     v.height = 1;
     v.line_stride = b.rows * atom_;
   } else {
-    v.offset += uint64_t{b.y} * v.line_stride;
+    v.offset += uint64_t{b.y} * v.line_stride + uint64_t{b.x} * atom_;
     v.height = b.rows;
+    if (b.columns != 0) v.width = b.columns;
   }
   v.bytes = (surfaces - 1) * v.surface_stride + uint64_t{v.height - 1} * v.line_stride +
             uint64_t{v.width} * atom_;
@@ -273,10 +279,13 @@ HwConv Scheduler::conv_base(const ConvChunk& chunk, const ConvGeometry& g,
     weights = made;
   }
   base.y_extension = tiling.y_extension;
-  const std::vector<uint8_t> packed = pack_weights(hw_, dense, tiling.y_extension, weights);
   base.weights = kConstantBuffer;
-  base.weight_offset = add_constant(packed);
-  base.weight_bytes = static_cast<uint32_t>(packed.size());
+  const auto [known, fresh] = weights_.try_emplace({chunk.layer, chunk.first_group});
+  if (fresh) {  // bands of columns share them
+    const std::vector<uint8_t> packed = pack_weights(hw_, dense, tiling.y_extension, weights);
+    known->second = {add_constant(packed), static_cast<uint32_t>(packed.size())};
+  }
+  std::tie(base.weight_offset, base.weight_bytes) = known->second;
   base.bytes_per_kernel = static_cast<uint32_t>(kernel_bytes(g));
   base.data_banks = tiling.data_banks;
   base.weight_banks = tiling.weight_banks;
@@ -290,7 +299,8 @@ void Scheduler::conv_tiles(const ConvChunk& chunk, const HwConv& base, const Con
   if (!g.image) in.line_stride *= g.row_step;
   const uint32_t first_channel = chunk.first_group * chunk.in_channels;
   const uint32_t first_kernel = chunk.first_group * chunk.kernels;
-  const std::string part = chunk.groups != c.groups ? fmt::format(".k{}", first_kernel) : "";
+  const std::string part = (chunk.groups != c.groups ? fmt::format(".k{}", first_kernel) : "") +
+                           (chunk.columns != 0 ? fmt::format(".columns{}", chunk.out_x) : "");
   for (const ConvTile& t : tiling.tiles) {
     HwConv op = base;
     op.reuse_weights = tiling.weights_resident && &t != &tiling.tiles.front();
@@ -301,12 +311,15 @@ void Scheduler::conv_tiles(const ConvChunk& chunk, const HwConv& base, const Con
       op.src.height = t.in_rows;
       op.src.bytes = uint64_t{t.in_rows} * in.line_stride;
     } else {
-      op.src = band(in, {first_channel, g.in_c, t.in_y, t.in_rows, g.flat});
+      op.src = band(in, {first_channel, g.in_c, t.in_y, t.in_rows, g.flat, chunk.in_x,
+                         chunk.columns != 0 ? g.in_w : 0});
     }
     op.entries_per_slice = tile_slice_entries(hw_, g, t);
     op.window.pad_top = t.pad_top;
     op.window.pad_bottom = t.pad_bottom;
-    HwSdp after = sdp(chunk.layer, c.sdp, {first_kernel, g.kernels, t.out_y, t.out_rows, g.flat});
+    HwSdp after =
+        sdp(chunk.layer, c.sdp,
+            {first_kernel, g.kernels, t.out_y, t.out_rows, g.flat, chunk.out_x, chunk.columns});
     after.src = feature_view(0, {1, g.kernels, after.dst.height, after.dst.width}, atom_);
     after.src.stream = true;
     op.dst = after.src;
@@ -340,38 +353,40 @@ void Scheduler::point(size_t layer, const PointLayer& p) {
   emit(layer, "", 0, std::move(op));
 }
 
+/// Where, within a tensor's channels, results of different layers meet.
+std::vector<uint32_t> Scheduler::parts_of(TensorId id) const {
+  const ChannelView whole = layers_.place(id);
+  std::set<uint32_t> out;
+  for (const LayerTensor& t : layers_.tensors) {
+    if (!t.view || t.view->base != whole.base || t.view->channel <= whole.channel) continue;
+    const auto at = static_cast<uint32_t>(t.view->channel - whole.channel);
+    if (at < static_cast<uint32_t>(shape(id).c) && at % atom_ == 0) out.insert(at);
+  }
+  return {out.begin(), out.end()};
+}
+
 Diagnostics Scheduler::pool(size_t layer, const PoolLayer& p) {
   if (fusion_.conv_of[layer]) return {};  // with its convolution
-  const Shape& o = shape(layers_.layers[layer].output);
-  HwPdp op;
-  op.kind = p.kind;
-  op.window = p.window;
-  op.dst = view(layers_.layers[layer].output);
-  op.src = view(p.input);
-  // The PDP wants sizes that its windows cover exactly: rows and columns nobody uses are left out.
-  const auto cover = [](int64_t out, uint32_t stride, uint32_t kernel, uint32_t before,
-                        uint32_t& after, uint32_t& size) {
-    const int64_t used = (out - 1) * stride + kernel - before;
-    after = static_cast<uint32_t>(std::max<int64_t>(0, used - size));
-    size = static_cast<uint32_t>(std::min<int64_t>(used, size));
-  };
-  cover(o.h, op.window.stride_h, op.window.kernel_h, op.window.pad_top, op.window.pad_bottom,
-        op.src.height);
-  cover(o.w, op.window.stride_w, op.window.kernel_w, op.window.pad_left, op.window.pad_right,
-        op.src.width);
-  auto split = split_pool(op.window, op.src.width, op.dst.width);
-  if (!split.ok()) return split.errors();
-  op.split = split.value();
-  emit(layer, "", 0, std::move(op));
+  auto parts = pool_parts(hw_, p, view(p.input), view(layers_.layers[layer].output),
+                          {options_.bands, parts_of(p.input)});
+  if (!parts.ok()) return parts.errors();
+  for (PoolPart& part : *parts) emit(layer, part.suffix, 0, std::move(part.op));
   return {};
 }
 
 void Scheduler::lrn(size_t layer, const LrnLayer& l) {
+  const View src = view(l.input), dst = view(layers_.layers[layer].output);
   HwCdp op;
-  op.src = view(l.input);
-  op.dst = view(layers_.layers[layer].output);
   op.lrn = l;
-  emit(layer, "", 0, std::move(op));
+  const uint64_t cycles = src.bytes / std::max(1U, hw_.cdp_throughput);
+  const uint32_t bands = options_.bands ? row_bands(cycles, src.height) : 1;
+  for (uint32_t i = 0, y = 0; i < bands; ++i) {
+    const uint32_t rows = (src.height - y + bands - i - 1) / (bands - i);
+    op.src = band(src, {0, src.channels, y, rows, false});
+    op.dst = band(dst, {0, dst.channels, y, rows, false});
+    emit(layer, bands > 1 ? fmt::format(".rows{}", y) : "", 0, op);
+    y += rows;
+  }
 }
 
 void Scheduler::core(size_t layer, const CoreLayer& c) {
@@ -386,7 +401,7 @@ void Scheduler::core(size_t layer, const CoreLayer& c) {
 
 Diagnostics Scheduler::plan() {
   fusion_ = fuse_pools(hw_, layers_, options_);
-  chunks_ = conv_chunks(hw_, layers_, fusion_);
+  chunks_ = conv_chunks(hw_, layers_, fusion_, options_);
   auto tilings = plan_convolutions(hw_, chunks_.jobs, options_);
   if (!tilings.ok()) return tilings.errors();
   tilings_ = std::move(tilings).value();

@@ -42,8 +42,7 @@ class Splitter {
     g.out_h = static_cast<uint32_t>(o.h);
     g.kernels = static_cast<uint32_t>(o.c);
     g.window = op.window;
-    const auto flat = flattened(g);
-    return tile_convolution(hw_, g).ok() || (flat && tile_convolution(hw_, *flat).ok());
+    return fits_buffer(hw_, g) || !column_bands(hw_, g).empty();  // lines too wide need no cut here
   }
 
   /// Of all parts but the last, if the node must be cut and can be; else 0.

@@ -137,7 +137,7 @@ TEST_CASE("loadable: every optimisation, switched off, leaves the bytes as they 
   constexpr Switch kSwitches[] = {&ScheduleOptions::overlap,   &ScheduleOptions::reuse_weights,
                                   &ScheduleOptions::flatten,   &ScheduleOptions::extend_rows,
                                   &ScheduleOptions::fuse_pool, &ScheduleOptions::use_sram,
-                                  &ScheduleOptions::pipeline};
+                                  &ScheduleOptions::pipeline,  &ScheduleOptions::bands};
   auto hw = load_hw_config("nv_large");
   REQUIRE(hw.ok());
   HwConfig small = hw.value();
@@ -176,6 +176,85 @@ TEST_CASE("loadable: without fusion every add and activation is an operation of 
   };
   REQUIRE(points(true) == 0);
   REQUIRE(points(false) == 3);
+}
+
+TEST_CASE("loadable: strides moved to producers and joined sums compute the layers' bytes") {
+  NetworkBuilder b(17);
+  const TensorId x = b.pool(b.input({1, 3, 33, 28}), PoolKind::kMax, window(2, 2));
+  const TensorId wide = b.relu(b.conv(x, 64, window(3, 1, 1)));
+  const TensorId inner = b.relu(b.conv(wide, 24, window(3, 1, 1)));
+  const TensorId first = b.relu(b.sum(b.conv(wide, 48, window(1)), b.conv(inner, 48, window(1))));
+  const TensorId third =
+      b.relu(b.sum(b.conv(b.relu(b.conv(first, 16, window(3, 1, 1))), 48, window(1)), first));
+  const Graph g = b.finish(b.sum(b.conv(third, 20, window(1, 2)), b.conv(third, 20, window(1, 2))));
+  for (const char* name : {"nv_small", "nv_medium_1024_full", "nv_large"}) {
+    const auto hw = load_hw_config(name);
+    REQUIRE(hw.ok());
+    for (const bool strides : {true, false}) {
+      for (const bool sums : {true, false}) {
+        CompileOptions options;
+        options.measure = false;
+        options.schedule.move_strides = strides;
+        options.schedule.join_sums = sums;
+        INFO(name << " strides " << strides << " sums " << sums);
+        check_equal(*hw, g, b.samples(2), options);
+        const auto compiled = compile_graph(*hw, g, b.samples(1), options);
+        REQUIRE(compiled.ok());
+        const auto& layers = compiled->layers.layers;
+        const auto samplers = std::count_if(layers.begin(), layers.end(), [](const Layer& l) {
+          const auto* pool = l.as<PoolLayer>();
+          return pool != nullptr && pool->window.kernel_h == 1;
+        });
+        REQUIRE(samplers == (strides ? 1 : 0));
+        const auto convolutions = std::count_if(layers.begin(), layers.end(), [](const Layer& l) {
+          return l.as<ConvLayer>() != nullptr;
+        });
+        REQUIRE(convolutions == (sums ? 7 : 8));
+      }
+    }
+  }
+}
+
+TEST_CASE("loadable: lines wider than the buffer are computed in bands of columns") {
+  auto hw = load_hw_config("nv_small");
+  REQUIRE(hw.ok());
+  HwConfig small = hw.value();
+  small.cbuf_bank_depth = 16;  // 128 bytes a bank, 4 KiB in all
+  NetworkBuilder b(20);
+  const TensorId x = b.relu(b.conv(b.input({1, 3, 7, 61}), 24, window(3, 1, 1)));
+  const TensorId y = b.relu(b.conv(x, 17, window(3, 2, 1)));
+  const TensorId z = b.relu(b.sum(b.conv(x, 24, window(1)), x));
+  const Graph g = b.finish(b.sum(y, b.conv(z, 17, window(3, 2, 1))));
+  CompileOptions options;
+  options.measure = false;
+  const auto compiled = compile_graph(small, g, b.samples(1), options);
+  REQUIRE(compiled.ok());
+  size_t bands = 0;
+  for (const HwOperation& op : compiled->program.tasks.at(0).operations)
+    bands += op.name.find(".columns") != std::string::npos ? 1 : 0;
+  REQUIRE(bands > 4);
+  check_equal(small, g, b.samples(2), options);
+}
+
+TEST_CASE("loadable: averages that leave padding out are poolings, one for each window size") {
+  for (const char* name : {"nv_small", "nv_large"}) {
+    for (const bool counted : {true, false}) {
+      const auto hw = load_hw_config(name);
+      REQUIRE(hw.ok());
+      NetworkBuilder b(18);
+      const TensorId x = b.relu(b.conv(b.input({1, 3, 14, 9}), 40, window(3, 1, 1)));
+      Window w = window(3, 2, 1);
+      w.pad_bottom = w.pad_right = 2;
+      PoolOp op{PoolKind::kAverage, w, counted};
+      op.uncounted_bottom = op.uncounted_right = 1;
+      const Graph g = b.finish(b.add(op, {x}));
+      const auto compiled = compile_graph(*hw, g, b.samples(1));
+      REQUIRE(compiled.ok());
+      REQUIRE(compiled->program.tasks.size() == 1);  // none on the core
+      INFO(name << " counted " << counted);
+      check_equal(*hw, g, b.samples(2));
+    }
+  }
 }
 
 TEST_CASE("loadable: pixel inputs of one and three channels go through the converter") {

@@ -50,6 +50,14 @@ class NetworkBuilder {
   TensorId flatten(TensorId x) { return add(FlattenOp{}, {x}); }
   TensorId softmax(TensorId x) { return add(SoftmaxOp{}, {x}); }
 
+  TensorId add(Operator op, std::vector<TensorId> inputs) {
+    Node n{"n" + std::to_string(graph_.nodes.size()), std::move(op), std::move(inputs), 0};
+    const Result<Shape> shape = infer_shape(graph_, n);
+    n.output = graph_.add_tensor("t" + std::to_string(graph_.tensors.size()), shape.value());
+    graph_.nodes.push_back(n);
+    return n.output;
+  }
+
   Graph finish(TensorId output) {
     graph_.outputs = {output};
     return graph_;
@@ -78,14 +86,6 @@ class NetworkBuilder {
     for (float& x : v) x = value() * range;
     return graph_.add_constant("c" + std::to_string(graph_.tensors.size()), shape, std::move(v));
   }
-  TensorId add(Operator op, std::vector<TensorId> inputs) {
-    Node n{"n" + std::to_string(graph_.nodes.size()), std::move(op), std::move(inputs), 0};
-    const Result<Shape> shape = infer_shape(graph_, n);
-    n.output = graph_.add_tensor("t" + std::to_string(graph_.tensors.size()), shape.value());
-    graph_.nodes.push_back(n);
-    return n.output;
-  }
-
   std::mt19937 random_;
   Graph graph_;
 };

@@ -31,6 +31,15 @@ TensorId constant(NetworkBuilder& b, Shape shape, float range = 1) {
   return b.graph().add_constant("k" + std::to_string(b.graph().tensors.size()), shape, v);
 }
 
+void require_same_output(NetworkBuilder& b, const Graph& before, const Graph& after) {
+  const auto sample = b.samples(1)[0];
+  const auto expected = interpret_float(before, sample)[before.outputs[0]];
+  const auto actual = interpret_float(after, sample)[after.outputs[0]];
+  REQUIRE(expected.size() == actual.size());
+  for (size_t i = 0; i < actual.size(); ++i)
+    REQUIRE(actual[i] == Approx(expected[i]).epsilon(1e-4).margin(1e-4));
+}
+
 /// Runs all passes; the outputs stay what they were.
 Graph passed(NetworkBuilder& b, TensorId output, PassFunction pass = nullptr) {
   const Graph before = b.finish(output);
@@ -44,12 +53,7 @@ Graph passed(NetworkBuilder& b, TensorId output, PassFunction pass = nullptr) {
   }
   INFO(before.text() << after.text() << after.verify().text());
   REQUIRE(after.verify().empty());
-  const auto sample = b.samples(1)[0];
-  const auto expected = interpret_float(before, sample)[before.outputs[0]];
-  const auto actual = interpret_float(after, sample)[after.outputs[0]];
-  REQUIRE(expected.size() == actual.size());
-  for (size_t i = 0; i < actual.size(); ++i)
-    REQUIRE(actual[i] == Approx(expected[i]).epsilon(1e-4).margin(1e-4));
+  require_same_output(b, before, after);
   return after;
 }
 
@@ -268,4 +272,132 @@ TEST_CASE("passes: prescribed weight scales follow the factors that go into the 
   const std::vector<double> scales = g.tensor(g.nodes[0].inputs[1]).kernel_scales;
   REQUIRE(scales.size() == 2);
   for (size_t k = 0; k < 2; ++k) REQUIRE(scales[k] == Approx(0.5 * std::abs(factor[k])));
+}
+
+namespace {
+
+Window point(uint32_t stride) { return window(1, stride); }
+
+/// A bottleneck whose result two convolutions of single pixels read with stride 2, after another
+/// result that it adds.
+TensorId strided_blocks(NetworkBuilder& b, bool third_reader) {
+  const TensorId x = b.relu(b.conv(b.input({1, 4, 9, 8}), 8, window(3, 1, 1)));
+  const TensorId middle = b.relu(b.conv(b.relu(b.conv(x, 4, point(1))), 4, window(3, 1, 1)));
+  const TensorId y = b.relu(b.sum(b.conv(middle, 8, point(1)), x));
+  const TensorId left = b.conv(y, 12, point(2));
+  const TensorId inner = b.relu(b.conv(y, 4, point(2)));
+  const TensorId right = b.conv(b.relu(b.conv(inner, 4, window(3, 1, 1))), 12, point(1));
+  const TensorId sum = b.relu(b.sum(left, right));
+  return third_reader ? b.sum(sum, b.conv(y, 12, window(3, 2, 1))) : sum;
+}
+
+const Node& named_output(const Graph& g, TensorId id) { return g.nodes.at(*g.producer(id)); }
+
+}  // namespace
+
+TEST_CASE("passes: strides of all readers move to what they read, and past it") {
+  NetworkBuilder b(31);
+  const TensorId out = strided_blocks(b, false);
+  Graph plain = b.finish(out);
+  run_passes(plain);
+  Graph g = plain;
+  REQUIRE(move_strides(g) == 2);
+  INFO(g.text());
+  REQUIRE(g.verify().empty());
+  size_t samplers = 0;
+  for (const Node& n : g.nodes) {
+    const auto* conv = n.as<ConvOp>();
+    if (conv != nullptr && conv->window.kernel_h == 1) {
+      CHECK(conv->window.stride_h == 1);
+      CHECK(conv->window.stride_w == 1);
+    }
+    if (const auto* pool = n.as<PoolOp>()) {
+      CHECK(pool->window.kernel_h == 1);
+      CHECK(pool->window.stride_h == 2);
+      CHECK(g.tensor(n.output).shape == Shape{1, 8, 5, 4});
+      ++samplers;
+    }
+  }
+  REQUIRE(samplers == 1);  // the residual: others read it whole
+  require_same_output(b, plain, g);
+}
+
+TEST_CASE("passes: a stride stays where another reader looks at every pixel, or an output is") {
+  NetworkBuilder b(32);
+  SECTION("a 3x3 convolution reads it too") {
+    Graph g = b.finish(strided_blocks(b, true));
+    run_passes(g);
+    REQUIRE(move_strides(g) == 0);
+  }
+  SECTION("it is an output") {
+    const TensorId x = b.conv(b.input({1, 4, 8, 8}), 4, window(3, 1, 1));
+    Graph g = b.finish(b.conv(x, 4, point(2)));
+    g.outputs.push_back(x);
+    REQUIRE(move_strides(g) == 0);
+  }
+  SECTION("the product is a stride no register holds") {
+    const TensorId x = b.conv(b.input({1, 4, 40, 40}), 4, window(5, 5));
+    Graph g = b.finish(b.conv(x, 4, point(2)));
+    REQUIRE(move_strides(g) == 0);
+  }
+  SECTION("readers step differently") {
+    const TensorId x = b.conv(b.input({1, 4, 9, 9}), 4, window(3, 1, 1));
+    const TensorId two = b.conv(x, 4, point(2)), three = b.conv(x, 4, point(3));
+    Graph g = b.finish(two);
+    g.outputs.push_back(three);
+    REQUIRE(move_strides(g) == 0);
+  }
+}
+
+TEST_CASE("passes: a stride moves into a pooling") {
+  NetworkBuilder b(33);
+  const TensorId x = b.pool(b.input({1, 4, 13, 11}), PoolKind::kMax, window(3, 2, 1));
+  const Graph g = passed(b, b.conv(x, 4, point(2)), move_strides);
+  REQUIRE(g.nodes.size() == 2);
+  REQUIRE(g.nodes[0].as<PoolOp>()->window.stride_h == 4);
+  REQUIRE(g.tensor(g.nodes[0].output).shape == Shape{1, 4, 4, 3});
+}
+
+TEST_CASE("passes: a sum of two convolutions of single pixels is one") {
+  NetworkBuilder b(34);
+  const TensorId x = b.pool(b.input({1, 6, 8, 8}), PoolKind::kMax, window(2, 2));
+  const TensorId y = b.relu(b.conv(x, 5, window(3, 1, 1)));
+  const TensorId sum = b.relu(b.sum(b.conv(x, 7, point(1)), b.conv(y, 7, point(1))));
+  Graph g = b.finish(sum);
+  run_passes(g);
+  const Graph before = g;
+  REQUIRE(join_sums(g) == 1);
+  INFO(g.text());
+  REQUIRE(g.verify().empty());
+  REQUIRE(g.nodes.size() == before.nodes.size());  // a join for a convolution
+  const Node& last = named_output(g, g.outputs[0]);
+  REQUIRE(!last.as<ConvOp>()->residual);
+  REQUIRE(last.as<ConvOp>()->relu);
+  REQUIRE(g.tensor(last.inputs[1]).shape == Shape{7, 11, 1, 1});
+  require_same_output(b, before, g);
+}
+
+TEST_CASE("passes: sums that cannot be one convolution stay two") {
+  NetworkBuilder b(35);
+  const TensorId in = b.input({1, 6, 8, 8});
+  const TensorId x = b.pool(in, PoolKind::kMax, window(2, 2));
+  const TensorId y = b.relu(b.conv(x, 5, window(3, 1, 1)));
+  const auto joined = [&](TensorId out) {
+    Graph g = b.finish(out);
+    run_passes(g);
+    return join_sums(g);
+  };
+  SECTION("a function between") {
+    REQUIRE(joined(b.sum(b.relu(b.conv(x, 7, point(1))), b.conv(y, 7, point(1)))) == 0);
+  }
+  SECTION("a kernel of several pixels") {
+    REQUIRE(joined(b.sum(b.conv(x, 7, window(3, 1, 1)), b.conv(y, 7, point(1)))) == 0);
+  }
+  SECTION("the summand has another reader") {
+    const TensorId p = b.conv(x, 7, point(1));
+    REQUIRE(joined(b.sum(b.sum(p, b.conv(y, 7, point(1))), b.relu(p))) == 0);
+  }
+  SECTION("one input of both") {
+    REQUIRE(joined(b.sum(b.conv(x, 7, point(1)), b.conv(x, 7, point(1)))) == 0);
+  }
 }

@@ -93,6 +93,44 @@ TEST_CASE("pooling: parts cover the width and respect the line buffer") {
   }
 }
 
+TEST_CASE("pooling: uncounted padding makes runs of equal windows") {
+  // 16 elements, one of padding before and two after of which the last does not count.
+  const auto runs = pool_runs({16, 9, 3, 2, 1, 2, 0, 1});
+  REQUIRE(runs.size() == 2);
+  REQUIRE(runs[0].count == 8);
+  REQUIRE(runs[0].begin == -1);
+  REQUIRE(runs[0].kernel == 3);
+  REQUIRE(runs[1].first == 8);
+  REQUIRE(runs[1].begin == 15);
+  REQUIRE(runs[1].kernel == 2);
+  const auto none_counts = pool_runs({8, 8, 5, 1, 2, 2, 2, 2});
+  std::vector<uint32_t> kernels;
+  for (const PoolRun& r : none_counts) kernels.push_back(r.kernel);
+  REQUIRE(kernels == std::vector<uint32_t>{3, 4, 5, 4, 3});
+  REQUIRE(none_counts[2].count == 4);
+}
+
+TEST_CASE("pooling: windows without common rows are cut into bands that cover the output") {
+  const HwConfig hw = config("nv_large");
+  const View src = feature_view(1, {1, 256, 57, 56}, hw.memory_atomic_size);
+  const View dst = feature_view(2, {1, 256, 29, 28}, hw.memory_atomic_size);
+  PoolLayer pool;
+  pool.window = window(1, 2);
+  const auto parts = pool_parts(hw, pool, src, dst, {});
+  REQUIRE(parts.ok());
+  REQUIRE(parts->size() == 6);
+  uint32_t row = 0;
+  for (const PoolPart& p : *parts) {
+    // Every second row, without those between.
+    REQUIRE(p.op.src.line_stride == 2 * src.line_stride);
+    REQUIRE(p.op.src.offset == uint64_t{row} * 2 * src.line_stride);
+    REQUIRE(p.op.src.height == p.op.dst.height);
+    REQUIRE(p.op.dst.offset == uint64_t{row} * dst.line_stride);
+    row += p.op.dst.height;
+  }
+  REQUIRE(row == 29);
+}
+
 TEST_CASE("memory: random plans have no overlap of live buffers and reuse memory") {
   std::mt19937 random(4);
   for (int round = 0; round < 50; ++round) {

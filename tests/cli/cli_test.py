@@ -169,8 +169,8 @@ class Compile(Case):
         self.compile(MODEL, "broken.yaml:", "hw_config.syntax", config=broken)
 
     def test_a_network_too_large_for_the_buffer_names_the_layer(self):
-        weights = onnx.tensor("w", (8, 8, 5, 5), [0.5] * (8 * 8 * 25))
-        net = onnx.one_node("Conv", (1, 8, 8, 8000), ("x", "w"), [weights], "wide")
+        weights = onnx.tensor("w", (8, 3, 5, 5), [0.5] * (8 * 3 * 25))
+        net = onnx.one_node("Conv", (1, 3, 8, 8000), ("x", "w"), [weights], "wide")
         path = self.file("wide.onnx", net)
         self.compile(path, "layer 'wide'", "131072 bytes in 32 banks", "schedule.cbuf")
 
