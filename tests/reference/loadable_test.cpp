@@ -186,8 +186,7 @@ TEST_CASE("reference: a stream that nobody feeds and a cube outside its memory a
 
 TEST_CASE("reference: softmax of equal values is even, power follows its formula, both in int8") {
   std::vector<uint8_t> memory(32, 5);
-  loadable::EmuEntry e;
-  std::memset(&e, 0, sizeof(e));
+  loadable::EmuEntry e{};
   e.operation.op_type = DLA_EMU_SOFTMAX;
   e.operation.input_scale_factor = 0.25F;
   e.operation.output_scale_factor = 1.0F / 128;
