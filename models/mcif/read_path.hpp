@@ -129,6 +129,7 @@ class ReadPath {
   bool granting_ = false;    ///< inside grant(), which looks at all clients again by itself
   sim::Cycle passed_1_ = 0;  ///< when the last granted transaction passed the outstanding check
   uint32_t limit_ = 0, outstanding_ = 0;
+  sim::Cycle least_flight_ = ~sim::Cycle{0};  ///< of whole transfers, from request to first beat
   bool timed_ = true;
   Ring<MemoryTiming::Beats> returning_;
 };

@@ -45,12 +45,13 @@ Transfer ReadChannel::read_whole(Cycle at, uint64_t address, uint64_t atoms) {
   });
   beats_ += all;
   if (!path_.timed_) return out;
-  // As much as may be outstanding arrives in each round trip.
+  // As much as may be outstanding arrives in each round trip. The wait behind other transfers is
+  // no part of that: clients take turns.
+  const Cycle flight = path_.least_flight_ = std::min(path_.least_flight_, out.first - at);
   const auto bound = [&](uint64_t count, uint64_t most, Cycle round_trip) {
     if (most != 0 && count > most)
-      out.last = std::max(out.last, out.first + (count - most) * round_trip / most);
+      out.last = std::max(out.last, at + flight + (count - most) * round_trip / most);
   };
-  const Cycle flight = out.first - at;
   bound(all, depth_, flight + timing_.read_credit_return);
   bound(all, path_.limit_, flight - timing_.read_response + timing_.outstanding_return);
   told_until_ = std::max(told_until_, out.last);

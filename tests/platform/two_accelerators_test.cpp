@@ -31,6 +31,7 @@ std::vector<vp::Soc::BusWrite> copy_program(uint64_t window, uint32_t generation
                                                   {rd::D_SRC_LINE_STRIDE, kWidth * kAtom},
                                                   {rd::D_SRC_SURFACE_STRIDE, kBytes},
                                                   {rd::D_SRC_DMA_CFG, 1},
+                                                  {rd::D_FEATURE_MODE_CFG, 0},
                                                   {rd::D_BRDMA_CFG, 1},
                                                   {rd::D_NRDMA_CFG, 1},
                                                   {rd::D_ERDMA_CFG, 1},

@@ -38,7 +38,8 @@ class Copy {
     const auto set = [&](const std::string& unit_register, uint64_t value) {
       text += fmt::format("reg_write(NVDLA_SDP{}_0, {:#x});\n", unit_register, value);
     };
-    for (const auto& [reg, value] : {std::pair("_RDMA.D_BRDMA_CFG", 1u),
+    for (const auto& [reg, value] : {std::pair("_RDMA.D_FEATURE_MODE_CFG", 0u),
+                                     {"_RDMA.D_BRDMA_CFG", 1u},
                                      {"_RDMA.D_NRDMA_CFG", 1u},
                                      {"_RDMA.D_ERDMA_CFG", 1u},
                                      {"_RDMA.D_SRC_DMA_CFG", 1u},
