@@ -23,7 +23,8 @@ HEAD = """# What each optimisation is worth
 
 Written by `bench/ablation.py` from real runs; regenerate it when the compiler changes. Every figure is one run of the
 platform, firmware included. Cycles: of the accelerator, from the first enable to the last completion, with whatever the core
-computes between. Bytes: moved at the accelerator's memory ports. Operations: of the accelerator.
+computes between. Bytes: moved at the accelerator's memory ports. Operations: of the accelerator. Scales are calibrated once and
+given to every run; sums whose scale is given are kept, so `--no-join-sums` shows nothing here (docs/compiler.md has its worth).
 """
 
 
