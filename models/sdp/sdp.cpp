@@ -124,10 +124,10 @@ struct Sdp::Job {
 
   /// Begins to compute the outcome in `worker`, which result() then waits for. `self` is this job.
   void start(Worker& worker, std::shared_ptr<Job> self) {
-    const auto task =
-        std::make_shared<std::packaged_task<void()>>([job = std::move(self)] { job->run(); });
+    // The worker holds the job, not the task: what waits for the task would hold itself.
+    const auto task = std::make_shared<std::packaged_task<void()>>([this] { run(); });
     started_beside = task->get_future();
-    worker.run([task] { (*task)(); });
+    worker.run([task, job = std::move(self)] { (*task)(); });
   }
 
   Outcome& result() {
