@@ -28,7 +28,8 @@ double ratio(uint64_t ours, uint64_t peer) {
 
 struct Summary {
   size_t compared = 0, worse = 0, not_compared = 0;
-  double mean = 1;  ///< of the ratios of all cycles, geometric
+  size_t cut = 0;   ///< the peer's computes something else
+  double mean = 1;  ///< of the ratios of all cycles of those compared, geometric
 };
 
 Summary summarise(const std::vector<CompareRow>& rows) {
@@ -38,6 +39,10 @@ Summary summarise(const std::vector<CompareRow>& rows) {
     if (row.worse()) ++s.worse;
     if (!row.both()) {
       ++s.not_compared;
+      continue;
+    }
+    if (!row.alike()) {
+      ++s.cut;
       continue;
     }
     ++s.compared;
@@ -56,13 +61,20 @@ void print_row(const CompareRow& row, size_t width) {
   fmt::print("{:<{}} {:<10}", row.name, width, row.config);
   if (!row.both()) {
     fmt::print(" not compared: {}\n", row.peer ? row.ours_refused : row.peer_refused);
+    if (row.ours)
+      fmt::print("{:<{}} {:<10} ours alone: {} operations, {} cycles, {} with the core, {} beats\n",
+                 "", width, "", operations_text(*row.ours), row.ours->cycles, row.ours->all_cycles,
+                 row.ours->beats);
     return;
   }
   const CompareSide &a = *row.ours, &b = *row.peer;
   fmt::print("{:>9}{:>9}{:>12}{:>12}{:>7.3f}{:>12}{:>12}{:>7.3f}{:>11}{:>11}{:>7.3f}{}\n",
              operations_text(a), operations_text(b), a.cycles, b.cycles, ratio(a.cycles, b.cycles),
              a.all_cycles, b.all_cycles, ratio(a.all_cycles, b.all_cycles), a.beats, b.beats,
-             ratio(a.beats, b.beats), row.worse() ? "  slower" : "");
+             ratio(a.beats, b.beats),
+             row.worse()   ? "  slower"
+             : row.alike() ? ""
+                           : "  other work");
 }
 
 void print_table(const std::vector<CompareRow>& rows, const PlatformConfig& platform) {
@@ -86,6 +98,8 @@ void print_table(const std::vector<CompareRow>& rows, const PlatformConfig& plat
       "\n{} compared, ours / peer {:.3f} (geometric mean, with the core); ours is slower or "
       "missing in {}\n",
       s.compared, s.mean, s.worse);
+  if (s.cut != 0)
+    fmt::print("{} beside a peer that does other work: neither slower nor in the mean\n", s.cut);
   if (s.not_compared != 0) fmt::print("{} not compared\n", s.not_compared);
   fmt::print(
       "operations: of the accelerator + of the core; accelerator: first enable to last completion; "
@@ -110,6 +124,7 @@ Json to_json(const std::vector<CompareRow>& rows, const PlatformConfig& platform
                    {"ours", side_json(row.ours, row.ours_refused)},
                    {"peer", side_json(row.peer, row.peer_refused)},
                    {"worse", row.worse()},
+                   {"other_work", row.both() && !row.alike()},
                    {"notes", row.notes}});
   const Summary s = summarise(rows);
   return {{"platform", platform.name},
@@ -118,6 +133,7 @@ Json to_json(const std::vector<CompareRow>& rows, const PlatformConfig& platform
           {"memory", memory_text(platform.dram)},
           {"rows", all},
           {"compared", s.compared},
+          {"other_work", s.cut},
           {"not_compared", s.not_compared},
           {"worse", s.worse},
           {"mean_ratio", s.mean}};
@@ -186,25 +202,28 @@ int compare(const Cli& cli) {
                to_json(rows, *platform).dump(2, ' ', false, Json::error_handler_t::replace));
   else
     print_table(rows, *platform);
-  return summarise(rows).worse == 0 ? kDone : kNotSo;
+  const Summary s = summarise(rows);
+  return s.worse == 0 && s.compared != 0 ? kDone : kNotSo;
 }
 
 }  // namespace
 
 int cmd_compare(const std::vector<std::string>& args) {
-  Cli cli("compare",
-          "NETWORK --with PEER.nvdla --config NAME | --peers FOLDER --networks FOLDER [--config "
-          "NAME]",
-          "Compiles a network and runs our loadable and another compiler's on the same platform: "
-          "operations,\ncycles, beats of the memory port. The input is bound in the form (pixels "
-          "or feature data) that the\nother loadable takes, where ours can. A folder's loadables "
-          "are named "
-          "<network>_<configuration>[_...].nvdla.\nNAME.caffemodel and NAME.calib.json beside "
-          "NAME.prototxt are used; without weights, made-up ones.\nExit 1: ours needs more cycles "
-          "somewhere, or does not compile what the other runs.",
-          {"dlavp compare resnet50.prototxt --with resnet50_nv_small_int8.nvdla --config nv_small",
-           "dlavp compare --peers peer_loadables --networks caffe",
-           "dlavp compare --peers peer_loadables --networks caffe --config nv_large --json"});
+  Cli cli(
+      "compare",
+      "NETWORK --with PEER.nvdla --config NAME | --peers FOLDER --networks FOLDER [--config "
+      "NAME]",
+      "Compiles a network and runs our loadable and another compiler's on the same platform: "
+      "operations,\ncycles, beats of the memory port. The input is bound in the form (pixels "
+      "or feature data) that the\nother loadable takes, where ours can. A folder's loadables "
+      "are named "
+      "<network>_<configuration>[_...].nvdla.\nNAME.caffemodel and NAME.calib.json beside "
+      "NAME.prototxt are used; without weights, made-up ones. A peer that reads only a part of the "
+      "network's\ninput does other work: shown, not counted.\nExit 1: ours needs more cycles "
+      "somewhere, or does not compile what the other runs, or nothing is alike.",
+      {"dlavp compare resnet50.prototxt --with resnet50_nv_small_int8.nvdla --config nv_small",
+       "dlavp compare --peers peer_loadables --networks caffe",
+       "dlavp compare --peers peer_loadables --networks caffe --config nv_large --json"});
   cli.add()("with", po::value<std::string>(), "the other compiler's loadable")(
       "peers", po::value<std::string>(), "a folder of loadables")(
       "networks", po::value<std::string>(), "the folder of their networks")(

@@ -34,6 +34,24 @@ std::string input_form(const vp::Network& network) {
   return std::all_of(inputs.begin(), inputs.end(), feature) ? "feature data" : "pixels";
 }
 
+/// Channels of the network, without those that memory pads them with.
+Json input_sizes(const vp::Network& network) {
+  Json out = Json::array();
+  for (const vp::IoTensor& t : network.inputs)
+    out.push_back({t.network_channels != 0 ? t.network_channels : t.channels, t.height, t.width});
+  return out;
+}
+
+/// How much of our inputs, which are the network's, the peer does not read.
+std::string what_is_cut(const CompareSide& ours, const CompareSide& peer) {
+  for (size_t i = 0; i < std::min(ours.sizes.size(), peer.sizes.size()); ++i) {
+    const auto &a = ours.sizes[i], &b = peer.sizes[i];
+    if (b[0] < a[0] || b[1] < a[1] || b[2] < a[2])
+      return fmt::format("reads {} of the input's {}", fmt::join(b, " x "), fmt::join(a, " x "));
+  }
+  return {};
+}
+
 /// The measurement, as the text that a child process hands over.
 std::string measured(const std::vector<uint8_t>& loadable, const std::string& place,
                      const HwConfig& hw, const PlatformConfig& platform) {
@@ -43,12 +61,14 @@ std::string measured(const std::vector<uint8_t>& loadable, const std::string& pl
   const double clocks = platform.nvdla_clock_hz / platform.core_clock_hz;
   const auto on_core = std::count_if(run->operations.begin(), run->operations.end(),
                                      [](const vp::RanOperation& op) { return !op.record; });
+  const auto network = vp::read_network(loadable, place);
   return Json{{"operations", run->records.size()},
               {"core_operations", on_core},
               {"cycles", t.accelerator_cycles},
               {"all_cycles", static_cast<double>(t.core_cycles) * clocks},
               {"beats", run->read_beats + run->write_beats},
-              {"input", input_form(*vp::read_network(loadable, place))}}
+              {"input", input_form(*network)},
+              {"sizes", input_sizes(*network)}}
       .dump();
 }
 
@@ -70,6 +90,7 @@ std::optional<CompareSide> side_of(const Result<std::string>& text, std::string&
   s.all_cycles = static_cast<uint64_t>(j["all_cycles"].get<double>());
   s.beats = j["beats"];
   s.input = j["input"];
+  s.sizes = j["sizes"].get<decltype(s.sizes)>();
   return s;
 }
 
@@ -107,29 +128,32 @@ std::vector<fs::path> files_of(const std::string& folder, const std::vector<std:
 }  // namespace
 
 bool CompareRow::worse() const {
+  if (!cut.empty()) return false;
   if (both()) return ours->cycles > peer->cycles || ours->all_cycles > peer->all_cycles;
   return peer && !ours;
 }
 
 CompareRow compare_one(const CompareCase& c, const PlatformConfig& platform) {
-  CompareRow row{c.name, c.hw.name, {}, {}, {}, {}, {}};
-  const auto bytes = read_bytes(c.peer);
-  if (!bytes) {
-    row.peer_refused = reason(bytes.errors());
-    return row;
-  }
-  row.peer = side_of(in_child(c.peer, [&] { return measured(*bytes, c.peer, c.hw, platform); }),
-                     row.peer_refused);
-  if (!row.peer) return row;
+  CompareRow row{c.name, c.hw.name, {}, {}, {}, {}, {}, {}};
+  const auto measure_peer = [&] {
+    const auto bytes = read_bytes(c.peer);
+    if (!bytes) return Json{{"refused", reason(bytes.errors())}}.dump();
+    return measured(*bytes, c.peer, c.hw, platform);
+  };
+  row.peer = side_of(in_child(c.peer, measure_peer), row.peer_refused);
   TimedNetwork network = c.network;
-  if (row.peer->input != "pixels") network.input_mode = compiler::InputMode::kFeature;
+  if (row.peer && row.peer->input != "pixels") network.input_mode = compiler::InputMode::kFeature;
   const auto compile_and_measure = [&] {
     const auto ours = compile_for_time(network, c.hw);
     if (!ours) return Json{{"refused", reason(ours.errors())}}.dump();
     return measured(*ours, network.path, c.hw, platform);
   };
   row.ours = side_of(in_child(network.path, compile_and_measure), row.ours_refused);
-  if (row.ours && row.ours->input != row.peer->input)
+  if (!row.both()) return row;
+  row.cut = what_is_cut(*row.ours, *row.peer);
+  if (!row.cut.empty())
+    row.notes.push_back("the peer " + row.cut + ": another computation, whose cycles do not count");
+  if (row.ours->input != row.peer->input)
     row.notes.push_back(
         fmt::format("the peer's input is {}, ours {}", row.peer->input, row.ours->input));
   return row;

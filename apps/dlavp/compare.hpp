@@ -1,6 +1,7 @@
 // What one network takes from its compiler's loadable and from ours, on the same platform.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct CompareSide {
   uint64_t all_cycles = 0;  ///< until the core has seen the last operation done, its own included
   uint64_t beats = 0;       ///< read and written
   std::string input;        ///< "pixels" or "feature data"
+  std::vector<std::array<uint32_t, 3>> sizes;  ///< of the inputs: channels, height, width
 };
 
 struct CompareRow {
@@ -30,13 +32,17 @@ struct CompareRow {
   std::optional<CompareSide> ours, peer;
   std::string ours_refused, peer_refused;  ///< why there is no figure
   std::vector<std::string> notes;          ///< what differs beside the compilers
+  std::string cut;  ///< how much of an input the peer leaves out; empty: none, or not known
 
   [[nodiscard]] bool both() const { return ours && peer; }
-  /// Ours needs more cycles, or does not compile what the peer runs.
+  /// Both compute the network.
+  [[nodiscard]] bool alike() const { return both() && cut.empty(); }
+  /// Ours needs more cycles for the same work, or does not compile what the peer runs.
   [[nodiscard]] bool worse() const;
 };
 
-/// Compiles and runs; each run in a process of its own. Inputs are zeros.
+/// Compiles and runs; each run in a process of its own. Inputs are zeros. Ours runs also where the
+/// peer's is refused.
 [[nodiscard]] CompareRow compare_one(const CompareCase& c, const PlatformConfig& platform);
 
 /// A folder of loadables, <network>_<configuration>[_...].nvdla, with the networks of another:

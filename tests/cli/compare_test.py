@@ -8,6 +8,7 @@ import os
 import shutil
 import unittest
 
+import onnx_writer
 from cli_test import CALIBRATION, MODEL, Case
 
 
@@ -81,10 +82,36 @@ class Compare(Case):
         self.assertEqual(done.returncode, 1, done.stderr)
         for part in ("not compared: nets/digits.onnx", "peers/gone_nv_small.nvdla", "missing in 1", "2 not compared"):
             self.assertIn(part, done.stdout)
+        self.assertRegex(done.stdout, r"ours alone: [\d+]+ operations, \d+ cycles, \d+ with the core, \d+ beats")
         peer = os.path.join(self.folder, "peers", "gone_nv_small.nvdla")
         self.refused(
             ("compare", MODEL, "--with", peer, "--config", "nv_small"), "gone_nv_small.nvdla", "compare.refused"
         )
+
+    def convolution(self, name, channels):
+        """A 1x1 convolution from so many channels to 8."""
+        weights = onnx_writer.tensor("w", (8, channels, 1, 1), [0.1] * 8 * channels)
+        model = onnx_writer.one_node("Conv", (1, channels, 8, 8), ("x", "w"), (weights,), kernel_shape=[1, 1])
+        path = os.path.join(self.folder, name)
+        with open(path, "wb") as f:
+            f.write(model)
+        return path
+
+    def test_a_peer_that_reads_a_part_of_the_input_does_not_count(self):
+        network, part = self.convolution("net.onnx", 64), self.convolution("part.onnx", 4)
+        peer = os.path.join(self.folder, "part.nvdla")
+        done = self.dlavp("compile", part, "--config", "nv_small", "-o", peer)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        words = (network, "--with", peer, "--config", "nv_small")
+        out = self.rows(1, *words)  # nothing is alike
+        (row,) = out["rows"]
+        self.assertGreater(row["ours"]["cycles"], row["peer"]["cycles"])
+        self.assertEqual((row["worse"], row["other_work"]), (False, True))
+        self.assertEqual((out["compared"], out["other_work"], out["worse"], out["mean_ratio"]), (0, 1, 0, 1))
+        self.assertIn("the peer reads 4 x 8 x 8 of the input's 64 x 8 x 8", row["notes"][0])
+        text = self.dlavp("compare", *words).stdout
+        for part_of_text in ("  other work\n", "0 compared", "slower or missing in 0", "1 beside a peer"):
+            self.assertIn(part_of_text, text)
 
     def test_missing_and_surplus_options(self):
         self.refused(("compare",), "expected a network with --with, or two folders", "cli.missing")
