@@ -105,7 +105,19 @@ struct Run {
   void operator()(const ConvLayer& c) const {
     sdp(c.sdp, convolution_sums(c, values[c.input], shape(c.input), shape(layer.output)));
   }
-  void operator()(const PointLayer& p) const { sdp(p.sdp, values[p.input]); }
+  void operator()(const PointLayer& p) const {
+    if (p.repeat_h * p.repeat_w == 1) return sdp(p.sdp, values[p.input]);
+    const Shape& o = shape(layer.output);
+    const Shape& x = shape(p.input);
+    std::vector<int8_t> repeated(out().size());
+    for (int64_t i = 0, line = 0; line < o.c * o.h; ++line) {
+      const int64_t from = (line / o.h * x.h + line % o.h / p.repeat_h) * x.w;
+      for (int64_t col = 0; col < o.w; ++col)
+        repeated[static_cast<size_t>(i++)] =
+            values[p.input][static_cast<size_t>(from + col / p.repeat_w)];
+    }
+    sdp(p.sdp, repeated);
+  }
   /// Of `size` elements from `from` those in [least, most).
   [[nodiscard]] static int64_t counted(int64_t from, int64_t size, int64_t least, int64_t most) {
     return std::min(from + size, most) - std::max(from, least);

@@ -16,6 +16,7 @@ bool Quantiser::takes_spread(TensorId id) const {
     if (times == 0) continue;
     const auto* conv = node.as<ConvOp>();
     if (conv != nullptr && conv->groups == 1 && node.inputs[0] == id && times == 1) continue;
+    if (moved_channels(node)) continue;
     const auto* factors = node.as<ScaleOp>();
     const bool passes = node.as<PoolOp>() != nullptr || node.as<ReluOp>() != nullptr ||
                         (factors != nullptr && factors->relu_max == kUnbounded);
@@ -28,7 +29,8 @@ void Quantiser::mark_spread(TensorId id, const std::vector<int64_t>& channels) {
   spread_[id] = channels;
   for (const Node& node : graph_.nodes) {
     const bool reads = std::count(node.inputs.begin(), node.inputs.end(), id) != 0;
-    if (reads && node.as<ConvOp>() == nullptr) mark_spread(node.output, channels);
+    if (reads && node.as<ConvOp>() == nullptr && !moved_channels(node))
+      mark_spread(node.output, channels);
   }
 }
 
@@ -148,11 +150,44 @@ void Quantiser::concat(const Node& node, const ConcatOp& op) {
     }
     return;
   }
+  if (op.axis == 1 && concat_apart(node)) return;
   const Shape& o = shape(node.output);
   std::vector<int32_t> params = {static_cast<int32_t>(op.axis) - 1, 0};
   for (int64_t size : {o.c, o.h, o.w}) append_range(params, size);
   map(node, std::move(params),
       op.axis == 1 ? "a part does not start at a whole memory atom" : "joined across the plane");
+}
+
+/// Parts that are no whole atoms, for readers that need them close together: each is copied to the
+/// next whole atom of a memory with gaps, and the channels move from there.
+bool Quantiser::concat_apart(const Node& node) {
+  const auto atom = static_cast<int64_t>(hw_.memory_atomic_size);
+  std::vector<int64_t> channels;
+  std::vector<std::pair<int64_t, int64_t>> gaps;
+  int64_t end = 0;
+  for (TensorId part : node.inputs) {
+    const int64_t start = (end + atom - 1) / atom * atom;
+    if (start > end) gaps.emplace_back(end, start);
+    end = start + shape(part).c;
+    append_range(channels, shape(part).c, start);
+  }
+  const Shape& o = shape(node.output);
+  if (move_blocks(channels, o).empty() || end > kLargestCube) return false;
+  const double to_scale = scale(node.output);
+  const std::string& name = graph_.tensor(node.output).name;
+  const TensorId apart = new_tensor(name + ".apart", {1, end, o.h, o.w}, to_scale);
+  out_.tensors[apart].gaps = std::move(gaps);
+  size_t first = 0;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const TensorId part = in(node, i);
+    const TensorId made =
+        new_tensor(fmt::format("{}.part{}", name, i), out_.tensors[part].shape, to_scale);
+    out_.tensors[made].view = ChannelView{apart, channels[first]};
+    first += static_cast<size_t>(shape(node.inputs[i]).c);
+    emit(fmt::format("{}.part{}", node.name, i), copy(node, part, to_scale), made);
+  }
+  move_channels(node, apart, channels, "a part does not start at a whole memory atom");
+  return true;
 }
 
 }  // namespace dlavp::compiler

@@ -12,6 +12,7 @@ namespace dlavp::compiler {
 namespace {
 
 constexpr double kResizeOne = 2048;
+constexpr int64_t kMostRepeats = 8;
 
 }  // namespace
 
@@ -48,36 +49,53 @@ void Quantiser::map(const Node& node, std::vector<int32_t> params, const char* r
   core(node, std::move(layer), reason);
 }
 
+/// A cut that starts a whole memory atom is a view; other channels move; what is left is the
+/// core's.
 void Quantiser::slice(const Node& node, const SliceOp& op) {
-  const Shape& x = shape(node.inputs[0]);
-  const TensorId from = in(node);
-  const bool image = std::any_of(out_.inputs.begin(), out_.inputs.end(),
-                                 [&](const LayerInput& i) { return i.tensor == from && i.image; });
-  const ChannelView at = out_.place(from);
-  const int64_t channel = at.channel + op.start[1];
-  const bool channels_only =
-      op.step == std::array<int64_t, 4>{1, 1, 1, 1} && op.size.h == x.h && op.size.w == x.w;
-  const bool aligned = channel % static_cast<int64_t>(hw_.memory_atomic_size) == 0;
-  if (channels_only && aligned && !image && out_.tensors[from].constant.empty()) {
-    const bool own = is_output(node.output) || placed_.contains(node.output) ||
-                     !same(scale(node.output), in_scale(node));
-    TensorId view = 0;
-    if (own) {
-      view =
-          new_tensor(graph_.tensor(node.output).name + ".view", op.size, out_.tensors[from].scale);
-    } else {
-      view = layer_tensor(node.output);
-      out_.tensors[view].scale = out_.tensors[from].scale;
+  const Node* before = producers_[node.inputs[0]];
+  const bool reordered =
+      before != nullptr && before->as<ReorderOp>() != nullptr && fused_.contains(before);
+  const TensorId read = reordered ? before->inputs[0] : node.inputs[0];
+  const TensorId from = layer_tensor(read);
+  if (auto channels = moved_channels(node)) {
+    if (reordered) {
+      const std::vector<int64_t> first = *moved_channels(*before);
+      for (int64_t& c : *channels) c = first[static_cast<size_t>(c)];
     }
-    out_.tensors[view].view = ChannelView{at.base, channel};
-    if (own) emit(node, copy(node, view, scale(node.output)));
-    return;
+    for (int64_t& c : *channels) c = channel_place(read, c);
+    if (cut_as_view(node, from, *channels)) return;
+    return move_channels(node, from, *channels, "the cut does not start at a whole memory atom");
   }
   std::vector<int32_t> params = {0, 0};
   const std::array<int64_t, 3> sizes = {op.size.c, op.size.h, op.size.w};
   for (size_t a = 0; a < 3; ++a) append_range(params, sizes[a], op.start[a + 1], op.step[a + 1]);
-  map(node, std::move(params),
-      channels_only ? "the cut does not start at a whole memory atom" : "a cut inside the plane");
+  map(node, std::move(params), "a cut inside the plane");
+}
+
+/// Channels that follow each other from a whole atom on are a view of `from`, or a copy of one.
+bool Quantiser::cut_as_view(const Node& node, TensorId from, const std::vector<int64_t>& channels) {
+  for (size_t i = 1; i < channels.size(); ++i)
+    if (channels[i] != channels[0] + static_cast<int64_t>(i)) return false;
+  const bool image = std::any_of(out_.inputs.begin(), out_.inputs.end(),
+                                 [&](const LayerInput& i) { return i.tensor == from && i.image; });
+  const ChannelView at = out_.place(from);
+  const int64_t channel = at.channel + channels[0];
+  if (channel % static_cast<int64_t>(hw_.memory_atomic_size) != 0 || image ||
+      !out_.tensors[from].constant.empty())
+    return false;
+  const double kept = out_.tensors[from].scale;
+  const bool own =
+      is_output(node.output) || placed_.contains(node.output) || !same(scale(node.output), kept);
+  TensorId view = 0;
+  if (own) {
+    view = new_tensor(graph_.tensor(node.output).name + ".view", shape(node.output), kept);
+  } else {
+    view = layer_tensor(node.output);
+    out_.tensors[view].scale = kept;
+  }
+  out_.tensors[view].view = ChannelView{at.base, channel};
+  if (own) emit(node, copy(node, view, scale(node.output)));
+  return true;
 }
 
 void Quantiser::pad(const Node& node, const PadOp& op) {
@@ -98,11 +116,53 @@ void Quantiser::pad(const Node& node, const PadOp& op) {
   map(node, std::move(params), "padding outside of a window");
 }
 
+/// Into how many outputs in a row each input goes; none if that is not one number for all.
+std::optional<uint32_t> Quantiser::repeats(const std::vector<ResizeTap>& taps, int64_t in) {
+  const auto out = static_cast<int64_t>(taps.size());
+  const int64_t count = out / in;
+  if (count * in != out || count > kMostRepeats) return std::nullopt;
+  for (int64_t i = 0; i < out; ++i) {
+    const ResizeTap& t = taps[static_cast<size_t>(i)];
+    if (!t.present || t.low * count != i - i % count) return std::nullopt;
+  }
+  return static_cast<uint32_t>(count);
+}
+
+/// Elements repeated by SDP: first along the lines, then the lines.
+bool Quantiser::repeat(const Node& node, const std::vector<ResizeTap>& rows,
+                       const std::vector<ResizeTap>& columns) {
+  const Shape &x = shape(node.inputs[0]), &o = shape(node.output);
+  const auto down = repeats(rows, x.h), across = repeats(columns, x.w);
+  const TensorId from = in(node);
+  const bool single =
+      x.h * x.w == 1;  // SDP packs the channels of single pixels, whatever the stride
+  if (single || !down || !across || *down * *across == 1 ||
+      std::max({o.c, o.h, o.w}) > kLargestCube || !out_.tensors[from].constant.empty())
+    return false;
+  PointLayer layer = copy(node, from, scale(node.output));
+  layer.repeat_w = *across;
+  if (*down == 1) {
+    emit(node, std::move(layer));
+    return true;
+  }
+  if (*across > 1) {
+    const TensorId wide = new_tensor(graph_.tensor(node.output).name + ".wide", {1, x.c, x.h, o.w},
+                                     scale(node.output));
+    emit(node.name + ".wide", std::move(layer), wide);
+    layer = {};
+    layer.input = wide;
+  }
+  layer.repeat_h = *down;
+  emit(node, std::move(layer));
+  return true;
+}
+
 void Quantiser::resize(const Node& node, const ResizeOp& op) {
   const Shape& x = shape(node.inputs[0]);
   const std::vector<ResizeTap> rows = resize_taps(op, false, x.h);
   const std::vector<ResizeTap> columns = resize_taps(op, true, x.w);
   if (op.kind != ResizeKind::kLinear) {
+    if (repeat(node, rows, columns)) return;
     std::vector<int32_t> params = {0, 0};
     append_range(params, x.c);
     for (const auto* taps : {&rows, &columns}) {
@@ -130,22 +190,12 @@ void Quantiser::resize(const Node& node, const ResizeOp& op) {
   emit(node, copy(node, between, wanted));
 }
 
-/// A reorder that only permutes channels is a map; any other is done element by element.
+/// A reorder that only permutes channels moves them; any other is done element by element.
 void Quantiser::reorder(const Node& node, const ReorderOp& op) {
-  const Shape &x = shape(node.inputs[0]), &o = shape(node.output);
-  const std::vector<size_t> sources = reorder_sources(op);
-  const auto plane = static_cast<size_t>(x.h * x.w);
-  bool channels_only = x == o;
-  for (size_t i = 0; channels_only && i < sources.size(); ++i)
-    channels_only =
-        sources[i] % plane == i % plane && sources[i] / plane == sources[i - i % plane] / plane;
-  if (channels_only) {
-    std::vector<int32_t> params = {0, 0};
-    for (int64_t c = 0; c < o.c; ++c)
-      params.push_back(static_cast<int32_t>(sources[static_cast<size_t>(c) * plane] / plane));
-    append_range(params, o.h);
-    append_range(params, o.w);
-    return map(node, std::move(params), "channels change places");
+  const Shape& o = shape(node.output);
+  if (auto channels = moved_channels(node)) {
+    for (int64_t& c : *channels) c = channel_place(node.inputs[0], c);
+    return move_channels(node, in(node), *channels, "channels change places");
   }
   CoreLayer layer;
   layer.kernel = CORE_REORDER;

@@ -230,6 +230,7 @@ Result<LayerProgram> Quantiser::run() {
   for (TensorId id : graph_.outputs) ++uses_[id];
   try {
     find_tails();
+    find_reordered_cuts();
     plan_views();
     add_inputs();
     for (const Node& node : graph_.nodes) {

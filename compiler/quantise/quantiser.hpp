@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "compiler/interpreter/float_interpreter.hpp"
 #include "compiler/quantise/multiplier.hpp"
 #include "compiler/quantise/quantise.hpp"
 
@@ -99,6 +100,7 @@ class Quantiser {
   void plan_views();
   void plan_join(const Node& node);
   void plan_spread_join(const Node& node);
+  bool concat_apart(const Node& node);
   [[nodiscard]] bool takes_spread(TensorId id) const;
   void mark_spread(TensorId id, const std::vector<int64_t>& channels);
 
@@ -106,10 +108,30 @@ class Quantiser {
   void flatten(const Node& node);
   void concat(const Node& node, const ConcatOp& op);
   void slice(const Node& node, const SliceOp& op);
+  bool cut_as_view(const Node& node, TensorId from, const std::vector<int64_t>& channels);
   void pad(const Node& node, const PadOp& op);
   void resize(const Node& node, const ResizeOp& op);
+  [[nodiscard]] static std::optional<uint32_t> repeats(const std::vector<ResizeTap>& taps,
+                                                       int64_t in);
+  bool repeat(const Node& node, const std::vector<ResizeTap>& rows,
+              const std::vector<ResizeTap>& columns);
   void reorder(const Node& node, const ReorderOp& op);
   void map(const Node& node, std::vector<int32_t> params, const char* reason);
+
+  // lower_move.cpp
+  struct MoveBlock {
+    int64_t first = 0, channels = 0;        ///< of the output
+    int64_t in_first = 0, in_channels = 0;  ///< whole atoms of the input; the last may reach over
+  };
+  [[nodiscard]] int64_t channel_place(TensorId id, int64_t c) const;
+  [[nodiscard]] std::optional<std::vector<int64_t>> moved_channels(const Node& node) const;
+  void find_reordered_cuts();
+  [[nodiscard]] MoveBlock move_block(const std::vector<int64_t>& from, int64_t first,
+                                     int64_t count) const;
+  [[nodiscard]] std::vector<MoveBlock> move_blocks(const std::vector<int64_t>& from,
+                                                   const Shape& o) const;
+  void move_channels(const Node& node, TensorId source, const std::vector<int64_t>& from,
+                     const char* reason);
 
   // lower_core.cpp
   void softmax(const Node& node, const SoftmaxOp& op);
@@ -129,7 +151,7 @@ class Quantiser {
   std::map<TensorId, double> own_scales_;   ///< where the layer's scale is not calibration's
   std::map<TensorId, ChannelView> placed_;  ///< graph tensors inside of a joined one's memory
   std::map<TensorId, const Node*> tails_;   ///< by a convolution's output: what it also computes
-  std::set<const Node*> fused_;             ///< nodes that a convolution computes
+  std::set<const Node*> fused_;             ///< nodes that others compute
   std::set<TensorId> joined_;               ///< concatenations without a layer
   /// Tensors with gaps between the parts of a join: for each channel its place; the last element is
   /// the number of channels with gaps.
@@ -141,14 +163,16 @@ class Quantiser {
 inline bool same(double a, double b) { return std::abs(a - b) <= 1e-9 * std::max(a, b); }
 
 /// start, start + step, ...
-inline void append_range(std::vector<int32_t>& out, int64_t count, int64_t start = 0,
-                         int64_t step = 1) {
-  for (int64_t i = 0; i < count; ++i) out.push_back(static_cast<int32_t>(start + i * step));
+template <typename T>
+void append_range(std::vector<T>& out, int64_t count, int64_t start = 0, int64_t step = 1) {
+  for (int64_t i = 0; i < count; ++i) out.push_back(static_cast<T>(start + i * step));
 }
 
 /// Bits below one step of an eltwise operand, so that two roundings do not follow each other.
 inline constexpr unsigned kExtraBits = 6;
 /// PDP kernel.
 inline constexpr uint32_t kLargestPool = 8;
+/// Width, height and channels that registers hold.
+inline constexpr int64_t kLargestCube = 8192;
 
 }  // namespace dlavp::compiler

@@ -47,6 +47,17 @@ void verify_stage(const LayerProgram& p, const Layer& layer, const SdpStage& s, 
   }
 }
 
+void verify_repeat(const PointLayer& p, const std::string& place, Diagnostics& out) {
+  if (p.repeat_h == 1 && p.repeat_w == 1) return;
+  const bool points = (p.sdp.x1.operand && p.sdp.x1.mode == StageMode::kPerPoint) ||
+                      (p.sdp.x2.operand && p.sdp.x2.mode == StageMode::kPerPoint);
+  if (p.repeat_h == 0 || p.repeat_w == 0 || (p.repeat_h > 1 && p.repeat_w > 1) || points)
+    out.add("layer.repeat", place,
+            fmt::format("{} rows and {} columns an element{}, expected one of them to be 1 and no "
+                        "operand a point",
+                        p.repeat_h, p.repeat_w, points ? " with an operand a point" : ""));
+}
+
 void verify_work(const LayerProgram& p, const Layer& layer, Diagnostics& out) {
   const std::string place = fmt::format("layer '{}'", layer.name);
   const Shape& to = p.tensors[layer.output].shape;
@@ -71,6 +82,9 @@ void verify_work(const LayerProgram& p, const Layer& layer, Diagnostics& out) {
     }
   } else if (const auto* pool = layer.as<PoolLayer>()) {
     expected = {1, from.c, pool->window.out_h(from.h), pool->window.out_w(from.w)};
+  } else if (const auto* point = layer.as<PointLayer>()) {
+    expected = {1, from.c, from.h * point->repeat_h, from.w * point->repeat_w};
+    verify_repeat(*point, place, out);
   }
   if (expected != to) {
     out.add("layer.shape", place,
@@ -248,6 +262,9 @@ std::string LayerProgram::text() const {
     if (const auto* conv = layer.as<ConvLayer>())
       out += fmt::format(" {} groups {}", conv->window.text(), conv->groups);
     if (const auto* pool = layer.as<PoolLayer>()) out += " " + pool->window.text();
+    const auto* point = layer.as<PointLayer>();
+    if (point != nullptr && point->repeat_h * point->repeat_w > 1)
+      out += fmt::format(" repeated {}x{}", point->repeat_h, point->repeat_w);
     if (const auto* core = layer.as<CoreLayer>())
       out += fmt::format(" {} ({})", core_kernel_name(*core), core->reason);
     if (const SdpProgram* s = layer.sdp()) {
@@ -261,7 +278,7 @@ std::string LayerProgram::text() const {
 
 uint64_t macs_of(const LayerProgram& program, const Layer& layer) {
   const auto* conv = layer.as<ConvLayer>();
-  if (conv == nullptr) return 0;
+  if (conv == nullptr || conv->moves) return 0;
   const Shape& o = program.tensors[layer.output].shape;
   return conv->weights.size() * static_cast<uint64_t>(o.h * o.w);
 }

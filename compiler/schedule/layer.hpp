@@ -94,11 +94,14 @@ struct ConvLayer {
   uint32_t groups = 1;
   std::vector<int8_t> weights;
   SdpProgram sdp;
+  bool moves = false;  ///< puts channels in other places: its products are no work of the network
 };
-/// SDP alone, reading `input` from memory.
+/// SDP alone, reading `input` from memory. Each element may become so many rows or columns (one of
+/// the two), without operands a point.
 struct PointLayer {
   TensorId input = 0;
   SdpProgram sdp;
+  uint32_t repeat_h = 1, repeat_w = 1;
 };
 /// Rows and columns of padding, from the outside, that an average does not count.
 struct PoolSides {

@@ -19,6 +19,7 @@ namespace {
 constexpr uint64_t kAlignment = 64;       ///< of buffers and constants: the widest memory interface
 constexpr uint32_t kImageAlignment = 32;  ///< of image lines
 constexpr BufferId kConstantBuffer = 0;
+constexpr uint32_t kLargestSide = 8192;  ///< of a cube
 
 uint64_t round_up(uint64_t v, uint64_t a) { return (v + a - 1) / a * a; }
 
@@ -53,6 +54,7 @@ class Scheduler {
   void conv_tiles(const ConvChunk& chunk, const HwConv& base, const ConvGeometry& g,
                   const ConvTiling& tiling);
   void point(size_t layer, const PointLayer& p);
+  void repeat(size_t layer, const PointLayer& p);
   Diagnostics pool(size_t layer, const PoolLayer& p);
   [[nodiscard]] std::vector<uint32_t> parts_of(TensorId id) const;
   void lrn(size_t layer, const LrnLayer& l);
@@ -323,7 +325,8 @@ void Scheduler::conv_tiles(const ConvChunk& chunk, const HwConv& base, const Con
     after.src = feature_view(0, {1, g.kernels, after.dst.height, after.dst.width}, atom_);
     after.src.stream = true;
     op.dst = after.src;
-    const uint64_t macs = uint64_t{base.bytes_per_kernel} * g.kernels * t.out_rows * g.out_w;
+    const uint64_t macs =
+        c.moves ? 0 : uint64_t{base.bytes_per_kernel} * g.kernels * t.out_rows * g.out_w;
     const uint32_t from = g.pool ? t.pool_y : t.out_y;
     const std::string suffix =
         part + (tiling.tiles.size() > 1 ? fmt::format(".{}{}", g.flat ? "px" : "rows", from) : "");
@@ -345,7 +348,40 @@ void Scheduler::conv(size_t layer, const ConvLayer&) {
   }
 }
 
+/// Each repetition is an operation that writes every so-maniest row or, with all pixels as lines of
+/// one, every so-maniest pixel.
+void Scheduler::repeat(size_t layer, const PointLayer& p) {
+  const bool columns = p.repeat_w > 1;
+  const View from = view(p.input), to = view(layers_.layers[layer].output);
+  const uint32_t count = columns ? p.repeat_w : p.repeat_h;
+  const uint32_t most = columns ? std::max(1U, kLargestSide / from.width) : from.height;
+  for (uint32_t y = 0; y < from.height; y += most) {
+    const uint32_t rows = std::min(most, from.height - y);
+    View src = band(from, {0, from.channels, y, rows, false});
+    if (columns) {
+      src.height = rows * from.width;
+      src.width = 1;
+      src.line_stride = atom_;
+    }
+    const uint32_t step = columns ? atom_ : to.line_stride;
+    for (uint32_t i = 0; i < count; ++i) {
+      HwSdp op = sdp(layer, p.sdp, {0, from.channels, 0, to.height, false});
+      op.src = src;
+      op.dst.offset = to.offset + uint64_t{y} * (columns ? 1 : count) * to.line_stride + i * step;
+      op.dst.width = src.width;
+      op.dst.height = src.height;
+      op.dst.line_stride = step * count;
+      const uint64_t surfaces = (from.channels + atom_ - 1) / atom_;
+      op.dst.bytes = (surfaces - 1) * op.dst.surface_stride +
+                     uint64_t{op.dst.height - 1} * op.dst.line_stride +
+                     uint64_t{op.dst.width} * atom_;
+      emit(layer, fmt::format(".{}{}", columns ? "px" : "rows", y * count + i), 0, std::move(op));
+    }
+  }
+}
+
 void Scheduler::point(size_t layer, const PointLayer& p) {
+  if (p.repeat_h * p.repeat_w > 1) return repeat(layer, p);
   const Shape& o = shape(layers_.layers[layer].output);
   HwSdp op =
       sdp(layer, p.sdp, {0, static_cast<uint32_t>(o.c), 0, static_cast<uint32_t>(o.h), false});

@@ -311,6 +311,101 @@ TEST_CASE("loadable: the digits network is right on held-out images, int8 as goo
   }
 }
 
+/// On every configuration; none of the layers is the core's.
+void moves_on_the_accelerator(const Graph& g, const Samples& samples) {
+  for (const char* name : kConfigs) {
+    const auto hw = load_hw_config(name);
+    REQUIRE(hw.ok());
+    INFO(name);
+    CompileOptions options;
+    options.measure = false;
+    const auto compiled = compile_graph(*hw, g, samples, options);
+    if (!compiled.ok()) FAIL(compiled.errors().text());
+    for (const Layer& layer : compiled->layers.layers) {
+      INFO(compiled->layers.text() << "\n" << layer.name);
+      REQUIRE(layer.as<CoreLayer>() == nullptr);
+    }
+    check_equal(*hw, g, samples, options);
+  }
+}
+
+TEST_CASE("loadable: whole multiples of rows and columns are copies by SDP") {
+  for (const auto& [down, across] : {std::pair{2, 2}, {3, 1}, {1, 2}, {2, 5}}) {
+    NetworkBuilder b(7);
+    const TensorId x = b.conv(b.input({1, 3, 6, 7}), 40, window(3, 1, 1));
+    ResizeOp op;
+    op.scale_h = down;
+    op.scale_w = across;
+    op.out_h = 6 * down;
+    op.out_w = 7 * across;
+    const TensorId large = b.add(op, {x});
+    const TensorId side = b.add(op, {b.conv(x, 32, window(1))});
+    INFO(down << " rows, " << across << " columns an element");
+    moves_on_the_accelerator(b.finish(b.conv(b.concat({side, large}), 9, window(3, 1, 1))),
+                             b.samples(2));
+  }
+  NetworkBuilder b(8);  // more pixels than a cube has lines
+  const TensorId x = b.conv(b.input({1, 3, 96, 96}), 5, window(1));
+  ResizeOp op;
+  op.scale_h = op.scale_w = 2;
+  op.out_h = op.out_w = 192;
+  moves_on_the_accelerator(b.finish(b.add(op, {x})), b.samples(1));
+}
+
+TEST_CASE("loadable: a single pixel is repeated by the core, as SDP writes its channels packed") {
+  NetworkBuilder b(11);
+  const TensorId x = b.conv(b.input({1, 8, 1, 1}), 42, window(1));
+  ResizeOp op;
+  op.scale_h = op.out_h = 2;
+  const Graph g = b.finish(b.add(op, {x}));
+  const auto hw = load_hw_config("nv_small");
+  REQUIRE(hw.ok());
+  const auto compiled = compile_graph(*hw, g, b.samples(1));
+  REQUIRE(compiled.ok());
+  REQUIRE(compiled->layers.layers.back().as<CoreLayer>() != nullptr);
+}
+
+TEST_CASE("loadable: channels that change places are convolutions where that is faster") {
+  constexpr int64_t kHalf = 29;
+  NetworkBuilder b(9);
+  const TensorId x = b.input({1, 8, 16, 16});
+  const TensorId joined =
+      b.concat({b.conv(x, kHalf, window(3, 1, 1)), b.relu(b.conv(x, kHalf, window(1)))});
+  const Shape s{1, 2 * kHalf, 16, 16};
+  const TensorId shuffled = b.add(ReorderOp{{2, kHalf, 16, 16}, {1, 0, 2, 3}, s}, {joined});
+  SliceOp first, second;
+  first.size = second.size = {1, kHalf, 16, 16};
+  second.start[1] = kHalf;
+  const TensorId kept = b.add(first, {shuffled});
+  const TensorId changed = b.conv(b.add(second, {shuffled}), kHalf, window(3, 1, 1), kHalf);
+  SECTION("a join, a shuffle and two cuts; the next join is the output") {
+    moves_on_the_accelerator(b.finish(b.concat({kept, changed})), b.samples(2));
+  }
+  SECTION("a shuffle that others read too") {
+    moves_on_the_accelerator(b.finish(b.sum(shuffled, b.concat({kept, changed}))), b.samples(2));
+  }
+  SECTION("every second channel, from a whole atom on and not") {
+    SliceOp some;
+    some.start[1] = 1;
+    some.step[1] = 2;
+    some.size = {1, 20, 16, 16};
+    moves_on_the_accelerator(b.finish(b.conv(b.add(some, {shuffled}), 7, window(1))), b.samples(1));
+  }
+}
+
+TEST_CASE("loadable: many channels of few pixels change places on the core") {
+  NetworkBuilder b(10);
+  const TensorId x = b.conv(b.input({1, 8, 2, 1}), 1024, window(1));
+  const Graph g = b.finish(b.add(ReorderOp{{2, 512, 2, 1}, {1, 0, 2, 3}, {1, 1024, 2, 1}}, {x}));
+  const auto hw = load_hw_config("nv_small");
+  REQUIRE(hw.ok());
+  const auto compiled = compile_graph(*hw, g, b.samples(1));
+  REQUIRE(compiled.ok());
+  REQUIRE(compiled->layers.layers.back().as<CoreLayer>() != nullptr);
+  REQUIRE(compiled->layers.layers.back().as<CoreLayer>()->reason == "channels change places");
+  check_equal(*hw, g, b.samples(1));
+}
+
 TEST_CASE("loadable: compiling twice gives the same bytes") {
   const auto hw = load_hw_config("nv_small");
   REQUIRE(hw.ok());

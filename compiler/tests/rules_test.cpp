@@ -120,6 +120,19 @@ TEST_CASE("lower: a bounded Relu saturates at its bound, whatever comes in") {
   REQUIRE(*std::min_element(bytes.begin(), bytes.end()) == 0);
 }
 
+TEST_CASE("layers: elements repeat along one axis, without an operand a point") {
+  LayerProgram p = residual_network().layers;
+  PointLayer point;
+  point.repeat_h = 2;
+  point.repeat_w = 3;
+  p.layers[1].work = point;
+  names(p.verify(), "layer.repeat", "2 rows and 3 columns an element, expected one");
+  point.repeat_w = 1;
+  point.sdp.x1 = std::get<ConvLayer>(p.layers[0].work).sdp.x2;
+  p.layers[1].work = point;
+  names(p.verify(), "layer.repeat", "with an operand a point, expected");
+}
+
 TEST_CASE("layers: every violated rule is named") {
   LayerProgram p = residual_network().layers;
   REQUIRE(p.verify().empty());
