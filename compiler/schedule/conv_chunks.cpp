@@ -90,8 +90,13 @@ class Makers {
   std::map<TensorId, std::vector<std::pair<TensorId, size_t>>> written_;  ///< by base
 };
 
+double pool_cycles(const HwConfig& hw, const ConvGeometry& g) {
+  return static_cast<double>(uint64_t{g.out_w} * g.out_h * g.kernels) /
+         std::max(1U, hw.pdp_throughput);
+}
+
 /// Cycles of the PDP or CDP for the result of layer `i` if nothing else reads it.
-double follower_cycles(const HwConfig& hw, const LayerProgram& layers, size_t i) {
+void find_follower(const HwConfig& hw, const LayerProgram& layers, size_t i, ConvJob& job) {
   const TensorId written = layers.layers[i].output;
   const TensorId base = layers.place(written).base;
   double rate = 0;
@@ -100,15 +105,17 @@ double follower_cycles(const HwConfig& hw, const LayerProgram& layers, size_t i)
       if (id != written && layers.place(id).base != base) continue;
       if (reader.as<PoolLayer>() != nullptr) {
         rate = hw.pdp_throughput;
+        job.pool_follows = true;
       } else if (reader.as<LrnLayer>() != nullptr) {
         rate = hw.cdp_throughput;
       } else {
-        return 0;
+        job.pool_follows = false;
+        return;
       }
     }
   }
   const Shape& s = layers.tensors[written].shape;
-  return rate == 0 ? 0 : static_cast<double>(s.elements()) / rate;
+  if (rate != 0) job.follower_cycles = static_cast<double>(s.elements()) / rate;
 }
 
 }  // namespace
@@ -145,10 +152,10 @@ PoolFusion fuse_pools(const HwConfig& hw, const LayerProgram& layers,
     ConvGeometry joined = apart;
     joined.pool = fused_pool(layers, *pool, layers.layers[i].output);
     const auto one = tile_convolution(hw, joined), two = tile_convolution(hw, apart);
-    const double pooling =
-        static_cast<double>(uint64_t{apart.out_w} * apart.out_h * apart.kernels) /
-        std::max(1U, hw.pdp_throughput);
-    if (!one.ok() || (two.ok() && one->cycles > two->cycles + pooling)) continue;
+    const double pooling = pool_cycles(hw, apart);
+    if (!one.ok()) continue;
+    // With `overlap` the planner, which knows the tiles, decides.
+    if (!options.overlap && two.ok() && one->cycles > two->cycles + pooling) continue;
     out.pool_of[from] = i;
     out.conv_of[i] = from;
   }
@@ -176,10 +183,12 @@ ConvChunks conv_chunks(const HwConfig& hw, const LayerProgram& layers, const Poo
       job.geometry = conv_geometry(layers, *c, layer.output, in_channels * chunk.groups,
                                    kernels * chunk.groups);
       job.name = fmt::format("layer '{}'", layer.name);
-      if (const auto pool = fusion.pool_of[i])
+      if (const auto pool = fusion.pool_of[i]) {
         job.geometry.pool =
             fused_pool(layers, *layers.layers[*pool].as<PoolLayer>(), layers.layers[*pool].output);
-      if (options.bands && !fusion.pool_of[i]) job.follower_cycles = follower_cycles(hw, layers, i);
+        job.pool_cycles = pool_cycles(hw, job.geometry);
+      }
+      if (options.bands && !fusion.pool_of[i]) find_follower(hw, layers, i, job);
       for (const SdpStage* s : {&c->sdp.x1, &c->sdp.x2}) job.operand_beats += s->operand ? 1 : 0;
       job.producer = makers.last(c->input);
       const auto bands = column_bands(hw, job.geometry);

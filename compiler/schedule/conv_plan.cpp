@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "compiler/schedule/pool_split.hpp"
+
 namespace dlavp::compiler {
 namespace {
 
@@ -19,6 +21,10 @@ constexpr double kProgramCycles = 1300;
 constexpr double kSequencerGap = 65;
 constexpr double kSdpGap = 40;
 constexpr uint32_t kMoreTiles = 6;
+/// On the fly a pooling takes less of the memory's time, which is not in the cost.
+constexpr double kRatherJoined = 1.002;
+/// Lines of single pixels load the memory more, which the cost sees only where it is the bound.
+constexpr double kRatherRows = 0.98;
 
 double ceil_div(uint64_t a, uint64_t b) { return static_cast<double>((a + b - 1) / b); }
 
@@ -27,6 +33,8 @@ struct State {
   double cover = 0;      ///< cycles in which the next fetch can run
   uint64_t entries = 0;  ///< of its data in the buffer
   std::optional<size_t> job;
+  PoolingRest pooling;  ///< what of the pooling apart behind it still runs
+  double pdp = 0;       ///< cycles for which PDP still runs
 };
 
 class Planner {
@@ -76,7 +84,7 @@ class Planner {
     State state;
     double total = 0;
     for (size_t i = 0; i < jobs_.size(); ++i) {
-      std::optional<ConvTiling> best = cheapest(i, data_banks, state, plan);
+      std::optional<ConvTiling> best = choose(i, data_banks, state, plan);
       if (best) {
         total += best->cycles;
         plan[i] = std::move(*best);
@@ -84,15 +92,44 @@ class Planner {
       } else {
         const ConvTiling& t = plan[i];
         State none;
-        total += cost(i, geometry(i, t), t, none) + 2 * kTurnaround;
+        total += cost(i, geometry(i, t), t, none) + 2 * kTurnaround + state.pooling.cycles;
         state = {};
       }
     }
-    return total;
+    return total + state.pooling.cycles;
+  }
+
+  /// The cheapest tiling; whether a pooling is on the fly, by what it and the next job take
+  /// together: apart it also runs beside that.
+  std::optional<ConvTiling> choose(size_t job, uint32_t data_banks, const State& state,
+                                   std::vector<ConvTiling>& plan) const {
+    std::optional<ConvTiling> joined = cheapest(job, false, data_banks, state, plan);
+    if (!jobs_[job].geometry.pool) return joined;
+    std::optional<ConvTiling> apart = cheapest(job, true, data_banks, state, plan);
+    if (!joined || !apart) return joined ? joined : apart;
+    const auto with_next = [&](const ConvTiling& t) {
+      plan[job] = t;
+      const State left = after(job, t);
+      if (job + 1 == jobs_.size()) return t.cycles + left.pooling.cycles;
+      const auto next = cheapest(job + 1, false, data_banks, left, plan);
+      return t.cycles + (next ? next->cycles : left.pooling.cycles);
+    };
+    return with_next(*joined) <= kRatherJoined * with_next(*apart) ? joined : apart;
   }
 
   [[nodiscard]] ConvGeometry geometry(size_t job, const ConvTiling& t) const {
-    return t.flat ? *flattened(jobs_[job].geometry) : jobs_[job].geometry;
+    ConvGeometry whole = jobs_[job].geometry;
+    if (t.pool_apart) whole.pool.reset();
+    return t.flat ? *flattened(whole) : whole;
+  }
+
+  /// A job as it is or without its pooling on the fly, and the same as a line of pixels.
+  [[nodiscard]] std::vector<ConvGeometry> forms(size_t job, bool pool_apart) const {
+    std::vector<ConvGeometry> out = {jobs_[job].geometry};
+    if (pool_apart) out.back().pool.reset();
+    const auto flat = flattened(out.back());
+    if (flat && options_.flatten) out.push_back(*flat);
+    return out;
   }
 
   /// Rows (pixels where `g` is flat) of the producer's output before its last tile.
@@ -101,6 +138,7 @@ class Planner {
     const auto producer = jobs_[job].producer;
     if (!producer) return std::nullopt;
     const ConvTiling& t = plan[*producer];
+    if (t.pool_apart) return std::nullopt;  // the pooling is what it waits for
     const ConvGeometry from = geometry(*producer, t);
     const ConvTile& last = t.tiles.back();
     const uint32_t rows = from.pool ? last.pool_y : last.out_y;
@@ -138,44 +176,50 @@ class Planner {
     return out;
   }
 
-  [[nodiscard]] std::optional<ConvTiling> cheapest(size_t job, uint32_t data_banks,
+  [[nodiscard]] std::optional<ConvTiling> cheapest(size_t job, bool pool_apart, uint32_t data_banks,
                                                    const State& state,
                                                    const std::vector<ConvTiling>& plan) const {
     const ConvGeometry& whole = jobs_[job].geometry;
     const uint32_t weight_banks = hw_.cbuf_bank_number - data_banks;
     if (smallest_weight_banks(hw_, whole) > weight_banks) return std::nullopt;
     std::optional<ConvTiling> best;
-    const auto flat = flattened(whole);
-    for (const ConvGeometry* g : {&whole, flat && options_.flatten ? &*flat : nullptr}) {
-      if (g == nullptr) continue;
-      const std::vector<ConvTile> fewest = fewest_tiles(hw_, *g, data_banks);
+    for (const ConvGeometry& g : forms(job, pool_apart)) {
+      const std::vector<ConvTile> fewest = fewest_tiles(hw_, g, data_banks);
       if (fewest.empty()) continue;
-      const auto early = early_rows(job, *g, plan);
-      const uint32_t limit = early ? units_within(*g, *early) : tile_units(*g);
-      for (const uint32_t count : counts(*g, static_cast<uint32_t>(fewest.size()))) {
-        const uint32_t even = (tile_units(*g) + count - 1) / count;
+      const auto early = early_rows(job, g, plan);
+      const uint32_t limit = early ? units_within(g, *early) : tile_units(g);
+      for (const uint32_t count : counts(g, static_cast<uint32_t>(fewest.size()))) {
+        const uint32_t even = (tile_units(g) + count - 1) / count;
         for (const uint32_t first : {0U, std::min(limit, even), std::min(limit, even / 2 + 1)}) {
           if (first > 0 && (count < 2 || first >= even + 1)) continue;
-          ConvTiling t;
-          t.flat = g->flat;
-          t.data_banks = data_banks;
-          t.weight_banks = weight_banks;
-          t.weights_resident = options_.reuse_weights &&
-                               kernel_bytes(*g) * g->kernels <= weight_banks * hw_.bank_bytes();
-          t.y_extension = options_.extend_rows ? y_extension(hw_, *g) : 1;
-          t.tiles = share_out(*g, count, first);
-          if (!fits(*g, t)) continue;
+          ConvTiling t = tiling(g, data_banks);
+          t.pool_apart = pool_apart;
+          t.tiles = share_out(g, count, first);
+          if (!fits(g, t)) continue;
           State before = state;
           if (early && t.tiles.front().in_y + t.tiles.front().in_rows > *early &&
               jobs_[job].producer == state.job)
             before.cover = 0;
-          if (!jobs_[job].producer) before.cover = 0;
-          t.cycles = cost(job, *g, t, before);
-          if (!best || t.cycles < best->cycles) best = std::move(t);
+          if (!jobs_[job].producer || !early) before.cover = 0;
+          t.cycles = cost(job, g, t, before);
+          const double rather = best && g.flat && !best->flat ? kRatherRows : 1;
+          if (!best || t.cycles < rather * best->cycles) best = std::move(t);
         }
       }
     }
     return best;
+  }
+
+  /// Without its tiles.
+  [[nodiscard]] ConvTiling tiling(const ConvGeometry& g, uint32_t data_banks) const {
+    ConvTiling t;
+    t.flat = g.flat;
+    t.data_banks = data_banks;
+    t.weight_banks = hw_.cbuf_bank_number - data_banks;
+    t.weights_resident =
+        options_.reuse_weights && kernel_bytes(g) * g.kernels <= t.weight_banks * hw_.bank_bytes();
+    t.y_extension = options_.extend_rows ? y_extension(hw_, g) : 1;
+    return t;
   }
 
   /// Numbers of tiles worth a look: the fewest and some more, and where SDP is slower than the
@@ -205,7 +249,10 @@ class Planner {
   [[nodiscard]] double busy(const ConvGeometry& g, const ConvTiling& t,
                             const ConvTile& tile) const {
     const ConvWork work = tile_work(hw_, g, tile, t.y_extension);
-    const auto cycles = static_cast<double>(conv_cycles(hw_, work));
+    auto cycles = static_cast<double>(conv_cycles(hw_, work));
+    if (g.pool)
+      cycles = std::max(cycles, static_cast<double>(work.atoms * work.kernels) /
+                                    std::max(1U, hw_.pdp_throughput));
     const double macs = static_cast<double>(work.atoms * work.steps) *
                         ceil_div(work.kernels, hw_.mac_atomic_k_size);
     const double gap = cycles > 1.05 * macs ? kSdpGap : kSequencerGap + hw_.mac_atomic_k_size;
@@ -265,12 +312,29 @@ class Planner {
     }
     const double last = double{static_cast<double>(t.tiles.back().out_rows)} / g.out_h;
     total += jobs_[job].follower_cycles * last;
-    return total;
+    if (g.pool) return total + state.pdp;  // it takes PDP's turn behind what is there
+    if (state.pooling.cycles == 0) return total;
+    const bool beside = jobs_[job].producer == state.job && state.pooling.bands > 1;
+    return beside ? std::max(total, state.pooling.cycles + busy(g, t, t.tiles.back()))
+                  : total + state.pooling.cycles;
   }
 
   [[nodiscard]] State after(size_t job, const ConvTiling& t) const {
     const ConvGeometry g = geometry(job, t);
-    return {busy(g, t, t.tiles.back()), tile_entries(hw_, g, t.tiles.back()), job};
+    State out{busy(g, t, t.tiles.back()), tile_entries(hw_, g, t.tiles.back()), job, {}, 0};
+    const auto last = static_cast<double>(t.tiles.back().out_rows) / g.out_h;
+    const double first = t.cycles / static_cast<double>(t.tiles.size());
+    PoolWork work{jobs_[job].pool_cycles, {}, g.out_h, g.out_h};
+    if (t.pool_apart) {
+      work.window = jobs_[job].geometry.pool->window;
+      work.out_rows = jobs_[job].geometry.pool->out_h;
+      out.pooling = rest_of_pooling(work, t.cycles, first, last, options_.bands);
+      out.pdp = out.pooling.cycles;
+    } else if (jobs_[job].pool_follows) {
+      work.cycles = jobs_[job].follower_cycles;
+      out.pdp = rest_of_pooling(work, t.cycles, first, last, options_.bands).cycles;
+    }
+    return out;
   }
 
   const HwConfig& hw_;

@@ -27,8 +27,8 @@ struct ScheduleOptions {
   uint64_t sram_bytes = uint64_t{4} << 20;  ///< of the second memory; the default platform's
 };
 
-/// What each level (0 to 3) of --optimize has on: nothing but `fuse` and `pipeline`; what concerns one
-/// operation; all of a layer and of the network; the second memory too.
+/// What each level (0 to 3) of --optimize has on: nothing but `fuse` and `pipeline`; what concerns
+/// one operation; all of a layer and of the network; the second memory too.
 [[nodiscard]] ScheduleOptions optimisation_level(unsigned level);
 
 /// One convolution, in the order of execution.
@@ -41,9 +41,13 @@ struct ConvJob {
   /// Of the pooling or normalisation that alone reads the result: what of it is done when the last
   /// tile comes is hidden.
   double follower_cycles = 0;
+  bool pool_follows = false;  ///< it is a pooling
+  /// Of the pooling on the fly in `geometry`: it may also be done apart.
+  double pool_cycles = 0;
 };
 
-/// A tiling for each job. Errors: schedule.cbuf, with the job's name as place.
+/// A tiling for each job; where pooling apart takes less, of the convolution alone. Errors:
+/// schedule.cbuf, with the job's name as place.
 Result<std::vector<ConvTiling>> plan_convolutions(const HwConfig& hw,
                                                   const std::vector<ConvJob>& jobs,
                                                   const ScheduleOptions& options);

@@ -46,6 +46,7 @@ struct ConvTiling {
   bool flat = false;
   uint32_t data_banks = 0, weight_banks = 0;
   bool weights_resident = false;  ///< all of them fit: later tiles use those of the first
+  bool pool_apart = false;        ///< the geometry's pooling is not on the fly
   uint32_t y_extension = 1;       ///< image: rows joined in one step
   std::vector<ConvTile> tiles;
   double cycles = 0;  ///< the estimate that chose it

@@ -2,13 +2,15 @@
 #include "compiler/schedule/pool_split.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace dlavp::compiler {
 namespace {
 
 constexpr uint32_t kLineBufferAtoms = 128;
 constexpr uint32_t kMostParts = 64;
-constexpr uint64_t kBandCycles = 8000;  ///< of one band: much more than programming it takes
+/// What a band costs more: its operation's latency, and another tile of the convolution before it.
+constexpr double kBandOverhead = 1000;
 constexpr uint32_t kMostBands = 8;
 constexpr uint32_t kCommonRows = 8;  ///< bands have at least so many rows for one read twice
 
@@ -51,13 +53,19 @@ View channels_of(View v, Range channels, uint32_t atom) {
   return v;
 }
 
-/// Pieces between the cuts, those that take less than a band's time together with the next.
+/// Bands of an operation of so many cycles. What comes before hides all of them but the last, so
+/// cycles / n + n x overhead is the time that counts.
+uint32_t cheapest_bands(double cycles) {
+  return static_cast<uint32_t>(std::sqrt(cycles / kBandOverhead));
+}
+
+/// Pieces between the cuts, those that take less than twice a band's overhead with the next.
 std::vector<Range> channel_pieces(const View& src, const std::vector<uint32_t>& cuts,
                                   double cycles) {
   std::vector<Range> out;
   uint32_t first = 0;
   const auto long_enough = [&](uint32_t size) {
-    return cycles * size >= static_cast<double>(kBandCycles) * src.channels;
+    return cycles * size >= 2 * kBandOverhead * src.channels;
   };
   for (uint32_t at : cuts) {
     if (at <= first || at >= src.channels || !long_enough(at - first)) continue;
@@ -78,8 +86,7 @@ std::vector<PoolRun> in_bands(const std::vector<PoolRun>& runs, uint32_t stride,
   const double rows = static_cast<double>(runs.back().first + runs.back().count);
   for (PoolRun run : runs) {
     const uint32_t common = run.kernel > stride ? run.kernel - stride : 0;
-    const auto share =
-        static_cast<uint32_t>(cycles * run.count / rows / static_cast<double>(kBandCycles));
+    const uint32_t share = cheapest_bands(cycles * run.count / rows);
     const uint32_t cheap = common == 0 ? run.count : run.count * stride / (kCommonRows * common);
     for (uint32_t left = std::clamp(std::min(share, cheap), 1U, kMostBands); left > 0; --left) {
       PoolRun band = run;
@@ -196,9 +203,19 @@ Result<std::vector<PoolPart>> pool_parts(const HwConfig& hw, const PoolLayer& po
   return out;
 }
 
+PoolingRest rest_of_pooling(const PoolWork& work, double before, double first, double last,
+                            bool bands) {
+  const Window& w = work.window;
+  const uint32_t common = w.kernel_h > w.stride_h ? w.kernel_h - w.stride_h : 0;
+  const uint32_t count =
+      bands ? std::clamp(cheapest_bands(work.cycles), 1U, std::min(kMostBands, work.out_rows)) : 1;
+  if (count < 2) return {work.cycles + kBandOverhead, 1};
+  const double all = work.cycles * (1 + static_cast<double>(count - 1) * common / work.in_rows);
+  return {std::max(first + all - before, all * std::max(last, 1.0 / count)) + kBandOverhead, count};
+}
+
 uint32_t row_bands(uint64_t cycles, uint32_t rows) {
-  return static_cast<uint32_t>(
-      std::clamp<uint64_t>(cycles / kBandCycles, 1, std::min(kMostBands, rows)));
+  return std::clamp(cheapest_bands(static_cast<double>(cycles)), 1U, std::min(kMostBands, rows));
 }
 
 }  // namespace dlavp::compiler

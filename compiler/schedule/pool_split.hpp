@@ -48,6 +48,21 @@ struct PoolCuts {
 Result<std::vector<PoolPart>> pool_parts(const HwConfig& hw, const PoolLayer& pool, View src,
                                          const View& dst, const PoolCuts& cuts);
 
+/// A pooling behind a convolution.
+struct PoolWork {
+  double cycles = 0;
+  Window window;
+  uint32_t in_rows = 1, out_rows = 1;
+};
+struct PoolingRest {
+  double cycles = 0;
+  uint32_t bands = 1;
+};
+/// What still runs of it when the convolution ends: that takes `before` cycles, `first` until its
+/// first tile is done, and makes the share `last` of the rows at the end.
+[[nodiscard]] PoolingRest rest_of_pooling(const PoolWork& work, double before, double first,
+                                          double last, bool bands);
+
 /// Into how many bands of rows an operation of so many cycles is worth cutting.
 [[nodiscard]] uint32_t row_bands(uint64_t cycles, uint32_t rows);
 

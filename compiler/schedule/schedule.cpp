@@ -11,6 +11,7 @@
 #include "compiler/schedule/dependencies.hpp"
 #include "compiler/schedule/limits.hpp"
 #include "compiler/schedule/pool_split.hpp"
+#include "compiler/schedule/repeat.hpp"
 #include "compiler/schedule/weights.hpp"
 
 namespace dlavp::compiler {
@@ -19,7 +20,6 @@ namespace {
 constexpr uint64_t kAlignment = 64;       ///< of buffers and constants: the widest memory interface
 constexpr uint32_t kImageAlignment = 32;  ///< of image lines
 constexpr BufferId kConstantBuffer = 0;
-constexpr uint32_t kLargestSide = 8192;  ///< of a cube
 
 uint64_t round_up(uint64_t v, uint64_t a) { return (v + a - 1) / a * a; }
 
@@ -348,35 +348,13 @@ void Scheduler::conv(size_t layer, const ConvLayer&) {
   }
 }
 
-/// Each repetition is an operation that writes every so-maniest row or, with all pixels as lines of
-/// one, every so-maniest pixel.
 void Scheduler::repeat(size_t layer, const PointLayer& p) {
-  const bool columns = p.repeat_w > 1;
   const View from = view(p.input), to = view(layers_.layers[layer].output);
-  const uint32_t count = columns ? p.repeat_w : p.repeat_h;
-  const uint32_t most = columns ? std::max(1U, kLargestSide / from.width) : from.height;
-  for (uint32_t y = 0; y < from.height; y += most) {
-    const uint32_t rows = std::min(most, from.height - y);
-    View src = band(from, {0, from.channels, y, rows, false});
-    if (columns) {
-      src.height = rows * from.width;
-      src.width = 1;
-      src.line_stride = atom_;
-    }
-    const uint32_t step = columns ? atom_ : to.line_stride;
-    for (uint32_t i = 0; i < count; ++i) {
-      HwSdp op = sdp(layer, p.sdp, {0, from.channels, 0, to.height, false});
-      op.src = src;
-      op.dst.offset = to.offset + uint64_t{y} * (columns ? 1 : count) * to.line_stride + i * step;
-      op.dst.width = src.width;
-      op.dst.height = src.height;
-      op.dst.line_stride = step * count;
-      const uint64_t surfaces = (from.channels + atom_ - 1) / atom_;
-      op.dst.bytes = (surfaces - 1) * op.dst.surface_stride +
-                     uint64_t{op.dst.height - 1} * op.dst.line_stride +
-                     uint64_t{op.dst.width} * atom_;
-      emit(layer, fmt::format(".{}{}", columns ? "px" : "rows", y * count + i), 0, std::move(op));
-    }
+  for (RepeatedCopy& copy : repeated_copies(from, to, p, atom_)) {
+    HwSdp op = sdp(layer, p.sdp, {0, from.channels, 0, to.height, false});
+    op.src = copy.src;
+    op.dst = copy.dst;
+    emit(layer, copy.suffix, 0, std::move(op));
   }
 }
 
@@ -441,6 +419,13 @@ Diagnostics Scheduler::plan() {
   auto tilings = plan_convolutions(hw_, chunks_.jobs, options_);
   if (!tilings.ok()) return tilings.errors();
   tilings_ = std::move(tilings).value();
+  for (size_t i = 0; i < tilings_.size(); ++i) {
+    if (!tilings_[i].pool_apart) continue;
+    std::optional<size_t>& pool = fusion_.pool_of[chunks_.chunks[i].layer];
+    fusion_.conv_of[*pool].reset();
+    pool.reset();
+    chunks_.jobs[i].geometry.pool.reset();
+  }
   return {};
 }
 

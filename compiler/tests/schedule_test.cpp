@@ -118,7 +118,7 @@ TEST_CASE("pooling: windows without common rows are cut into bands that cover th
   pool.window = window(1, 2);
   const auto parts = pool_parts(hw, pool, src, dst, {});
   REQUIRE(parts.ok());
-  REQUIRE(parts->size() == 6);
+  REQUIRE(parts->size() == 7);  // 51,968 cycles: as many as the root of them in thousands
   uint32_t row = 0;
   for (const PoolPart& p : *parts) {
     // Every second row, without those between.
@@ -129,6 +129,48 @@ TEST_CASE("pooling: windows without common rows are cut into bands that cover th
     row += p.op.dst.height;
   }
   REQUIRE(row == 29);
+}
+
+TEST_CASE("pooling: it is on the fly or in bands apart, whatever takes less with the next layer") {
+  const HwConfig hw = config("nv_medium_1024_full");
+  ConvJob first;
+  ConvGeometry& g = first.geometry;
+  g.in_w = g.in_h = 224;
+  g.in_c = 4;
+  g.image = true;
+  g.window = window(7, 2, 3);
+  g.out_w = g.out_h = 112;
+  g.kernels = 64;
+  g.pool = FusedPool{window(3, 2, 1), 56, 56};
+  ConvJob second;
+  second.geometry.in_w = second.geometry.in_h = second.geometry.out_w = second.geometry.out_h = 56;
+  second.geometry.in_c = second.geometry.kernels = 64;
+  second.geometry.window = window(3, 1, 1);
+  second.producer = 0;
+  const auto apart = [&](double pool_cycles) {
+    first.pool_cycles = pool_cycles;
+    const auto plan = plan_convolutions(hw, {first, second}, {});
+    REQUIRE(plan.ok());
+    REQUIRE(plan->size() == 2);
+    REQUIRE(!plan->at(1).pool_apart);
+    // The tiles are of the convolution's rows, or of the pooling's.
+    uint32_t rows = 0;
+    for (const ConvTile& t : plan->at(0).tiles)
+      rows += plan->at(0).pool_apart ? t.out_rows : t.pool_rows;
+    REQUIRE(rows == (plan->at(0).pool_apart ? g.out_h : g.pool->out_h));
+    return plan->at(0).pool_apart;
+  };
+  // As long as the convolution: apart it runs beside both.
+  REQUIRE(apart(200704));
+  // Longer than both together.
+  REQUIRE(!apart(2'000'000));
+  // Of one row: nothing starts before all of it is there.
+  g.in_w = g.in_h = 16;
+  g.out_w = g.out_h = 8;
+  g.pool = FusedPool{window(8, 8), 1, 1};
+  second.geometry.in_w = second.geometry.in_h = second.geometry.out_w = second.geometry.out_h = 1;
+  second.geometry.window = window(1);
+  REQUIRE(!apart(1024));
 }
 
 TEST_CASE("memory: random plans have no overlap of live buffers and reuse memory") {
