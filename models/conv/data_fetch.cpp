@@ -34,9 +34,7 @@ void DataFetch::use_port(RamType ram) {
         if (plan_) request();
       },
       nullptr);
-  port_->set_beat_handler([this](Cycle at, uint32_t atoms) {
-    for (uint32_t i = 0; i < atoms; ++i) accept(at);
-  });
+  port_->set_beat_handler([this](const mcif::BeatRun& run) { arrive(run); });
 }
 
 void DataFetch::start(const CdmaOp& op) {
@@ -89,14 +87,42 @@ void DataFetch::request() {
   if (plan_->requests_left()) context_.events.schedule_in(request_event_, r.gap);
 }
 
-// The next atom arrives in a cycle to come, which decides when it is taken.
-void DataFetch::accept(Cycle arrival) {
+void DataFetch::arrive(const mcif::BeatRun& run) {
+  const uint32_t atoms = run.beats * run.atoms;
+  for (uint32_t done = 0; done < atoms;) {
+    const Cycle arrival = run.at + done / run.atoms;
+    const uint32_t plain = std::min(plan_->plain_atoms(), atoms - done);
+    if (plain > 0) accept_plain(arrival, plain);
+    done += plain;
+    if (plain == 0) accept(arrival), ++done;
+  }
+}
+
+// When the next atom is taken, which arrives in a cycle to come.
+Cycle DataFetch::accept_at(Cycle arrival) const {
   Cycle at = next_accept_ == blocked_ ? next_accept_ + 1 : next_accept_;
   at = std::max(at, arrival);
-  if (at == blocked_) ++at;
-  flights_.taken(at);
+  return at == blocked_ ? at + 1 : at;
+}
+
+void DataFetch::accept(Cycle arrival) {
+  const Cycle at = accept_at(arrival);
+  flights_.taken(at, 1);
   take(at, plan_->next_atom());
   next_accept_ = take_padding(at + 1);
+}
+
+// Atoms that do nothing to the response side; those behind the first are there in time.
+void DataFetch::accept_plain(Cycle arrival, uint32_t atoms) {
+  plan_->skip_atoms(atoms);
+  while (atoms > 0) {
+    const Cycle at = accept_at(arrival);
+    const bool pauses = blocked_ > at && blocked_ - at < atoms;
+    const auto n = pauses ? static_cast<uint32_t>(blocked_ - at) : atoms;
+    flights_.taken(at, n);
+    next_accept_ = at + n;
+    atoms -= n;
+  }
 }
 
 // Padding from `at` on, an atom a cycle; returns the cycle behind it.

@@ -41,7 +41,10 @@ class DataFetch {
  private:
   void use_port(RamType ram);
   void request();
+  void arrive(const mcif::BeatRun& run);
+  [[nodiscard]] sim::Cycle accept_at(sim::Cycle arrival) const;
   void accept(sim::Cycle arrival);
+  void accept_plain(sim::Cycle arrival, uint32_t atoms);
   void take(sim::Cycle at, const FetchAtom& atom);
   sim::Cycle take_padding(sim::Cycle at);
   // whole_operation.cpp

@@ -17,10 +17,11 @@ class FeaturePlan final : public FetchPlan {
     const uint32_t surfaces = (op.channels + atom_ - 1) / atom_;
     width_ = op.one_pixel ? surfaces : op.width;
     surfaces_ = op.one_pixel ? 1 : surfaces;
+    groups_ = (op.height + op.grain_lines - 1) / op.grain_lines;
   }
 
-  bool requests_left() const override { return request_.group < groups(); }
-  uint32_t groups() const override { return (op_.height + op_.grain_lines - 1) / op_.grain_lines; }
+  bool requests_left() const override { return request_.group < groups_; }
+  uint32_t groups() const override { return groups_; }
   uint32_t group_lines(uint32_t group) const override {
     return std::min(op_.grain_lines, op_.height - group * op_.grain_lines);
   }
@@ -55,14 +56,24 @@ class FeaturePlan final : public FetchPlan {
     FetchAtom a;
     // A line's last atom, and every atom of the third and fourth surface of four, costs the shared
     // buffer a cycle unless it already paused.
-    a.blocks = ++response_.atom % width_ == 0 || (response_.surface & 2) != 0;
-    if (response_.atom < run) return a;
+    const bool line_ends = ++column_ == width_;
+    if (line_ends) column_ = 0;
+    a.blocks = line_ends || (response_.surface & 2) != 0;
+    if (++response_.atom < run) return a;
     response_.atom = 0;
     if (++response_.surface < surfaces_) return a;
     response_.surface = 0;
     ++response_.group;
     a.ends_group = true;
     return a;
+  }
+
+  uint32_t plain_atoms() const override {
+    return (response_.surface & 2) != 0 ? 0 : width_ - 1 - column_;
+  }
+  void skip_atoms(uint32_t atoms) override {
+    column_ += atoms;
+    response_.atom += atoms;
   }
 
  private:
@@ -72,8 +83,9 @@ class FeaturePlan final : public FetchPlan {
   };
   CdmaOp op_;
   const CdmaTiming& timing_;
-  uint32_t atom_, width_, surfaces_;
+  uint32_t atom_, width_, surfaces_, groups_;
   Position request_, response_;
+  uint32_t column_ = 0;  ///< of the response side in its line
 };
 
 /// Images are fetched line by line, in bundles of eight atoms (nine for a line's first) of plane 0
@@ -150,6 +162,12 @@ class ImagePlan final : public FetchPlan {
     a.ends_group = true;
     return a;
   }
+
+  uint32_t plain_atoms() const override {
+    const Burst& burst = line_[response_.burst];
+    return burst.padding ? 0 : burst.atoms - 1 - response_.atom;
+  }
+  void skip_atoms(uint32_t atoms) override { response_.atom += atoms; }
 
  private:
   struct Burst {

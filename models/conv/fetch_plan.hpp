@@ -38,6 +38,9 @@ class FetchPlan {
   /// The response side's next atom is padding, which takes a cycle but no data.
   [[nodiscard]] virtual bool next_is_padding() const { return false; }
   virtual FetchAtom next_atom() = 0;
+  /// So many of the next atoms are no padding and do nothing to it; skip_atoms() passes over them.
+  [[nodiscard]] virtual uint32_t plain_atoms() const = 0;
+  virtual void skip_atoms(uint32_t atoms) = 0;
   /// Lines of the `group`th line group, and their number of groups.
   [[nodiscard]] virtual uint32_t group_lines(uint32_t group) const = 0;
   [[nodiscard]] virtual uint32_t groups() const = 0;

@@ -27,11 +27,16 @@ void FlightCounter::requested(sim::Cycle now, uint32_t atoms) {
   if (requests_ != kLimit) ++requests_;
 }
 
-void FlightCounter::taken(sim::Cycle at) {
-  DLAVP_CHECK(!atoms_.empty(), "an atom that no request asked for, at cycle {}", at);
-  if (--atoms_.front() > 0) return;
-  atoms_.pop_front();
-  answered_.push_back(at);
+void FlightCounter::taken(sim::Cycle at, uint32_t atoms) {
+  while (atoms > 0) {
+    DLAVP_CHECK(!atoms_.empty(), "{} atoms that no request asked for, at cycle {}", atoms, at);
+    const uint32_t n = std::min(atoms, atoms_.front());
+    atoms -= n;
+    at += n;
+    if ((atoms_.front() -= n) > 0) return;
+    atoms_.pop_front();
+    answered_.push_back(at - 1);
+  }
 }
 
 void FlightCounter::settle(sim::Cycle now) {

@@ -31,8 +31,9 @@ class FlightCounter {
  public:
   void clear() { *this = FlightCounter(); }
   void requested(sim::Cycle now, uint32_t atoms);
-  /// An atom of the oldest request is taken out of the latency FIFO in cycle `at`, now or later.
-  void taken(sim::Cycle at);
+  /// `atoms` of the oldest requests are taken out of the latency FIFO, one a cycle from `at` on,
+  /// now or later.
+  void taken(sim::Cycle at, uint32_t atoms);
   [[nodiscard]] uint32_t cycles(sim::Cycle now) const;
 
  private:

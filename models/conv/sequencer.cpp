@@ -148,7 +148,7 @@ void Sequencer::issue() {
   if (output_.space() < promised + length_) {
     if (!waiting_for_credit_) waiting_since_ = now;
     waiting_for_credit_ = true;
-    return;
+    return wait_for_space();
   }
   if (waiting_for_credit_) stalls_["output"] += now - waiting_since_;
   waiting_for_credit_ = false;
@@ -173,19 +173,25 @@ void Sequencer::finish(uint32_t length) {
   const Cycle now = context_.events.now(), end = now + length;
   active_ = false;
   ends_.push_back(issued_);
+  wait_for_space();
   context_.events.schedule(data_event_, end + timing_.data_release);
   context_.events.schedule(csc_event_, end + timing_.done);
   mac_done_.send(end + cacc_timing_.mac_done, 0);
   cacc_done_.send(end + cacc_timing_.done, 0);
 }
 
+// What SDP gives back matters when it is the last of an operation or the room for a stripe.
+void Sequencer::wait_for_space() {
+  uint64_t next = ends_.empty() ? sim::kNever : ends_.front();
+  if (waiting_for_credit_) next = std::min(next, issued_ + length_ - delivery_atoms(hw_));
+  output_.wake_at(next);
+}
+
 void Sequencer::space_returned() {
-  const uint64_t returned = pushed_ - (delivery_atoms(hw_) - output_.space());
-  while (!ends_.empty() && returned >= ends_.front()) {
-    ends_.pop_front();
+  for (; !ends_.empty() && output_.freed() >= ends_.front(); ends_.pop_front())
     delivered_line_.send(context_.events.now() + cacc_timing_.interrupt, 0);
-  }
   if (waiting_for_credit_) issue();
+  wait_for_space();
 }
 
 }  // namespace dlavp::conv

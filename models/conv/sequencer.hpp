@@ -76,6 +76,7 @@ class Sequencer {
   void issue();
   void finish(uint32_t length);
   void space_returned();
+  void wait_for_space();
 
   const UnitContext& context_;
   const HwConfig& hw_;

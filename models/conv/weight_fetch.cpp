@@ -34,13 +34,7 @@ void WeightFetch::start(const CdmaOp& op) {
   const uint32_t atom = context_.hw.memory_atomic_size;
   port_ = &context_.interface(op.weight_ram).read_port(mcif::ReadClient::kCdmaWt);
   port_->set_handlers([this] { request(); }, nullptr);
-  port_->set_beat_handler([this](Cycle at, uint32_t atoms) {
-    // While the banks have room, atoms need not wait in arrivals_.
-    uint32_t i = 0;
-    if (arrivals_.empty())
-      for (; i < atoms && stored_atoms_ < capacity_atoms_; ++i) take(at);
-    for (; i < atoms; ++i) arrivals_.push(at);
-  });
+  port_->set_beat_handler([this](const mcif::BeatRun& run) { arrive(run); });
   capacity_atoms_ = op.cbuf.weight_banks * context_.hw.bank_bytes() / atom;
   ahead_atoms_ = uint64_t{kRequestAtoms} * atom / context_.hw.mac_atomic_c_size;
   total_atoms_ = op.weight_bytes / atom;
@@ -80,19 +74,36 @@ void WeightFetch::request() {
   if (requested_atoms_ < total_atoms_) context_.events.schedule_in(request_event_, 1);
 }
 
+// While the banks have room, atoms need not wait in arrivals_.
+void WeightFetch::arrive(const mcif::BeatRun& run) {
+  arrivals_.push({run, uint64_t{run.beats} * run.atoms, 0});
+  accept();
+}
+
 // Takes what has arrived or will, an atom a cycle, as far as the banks have room now.
 void WeightFetch::accept() {
   while (!arrivals_.empty() && stored_atoms_ < capacity_atoms_) {
-    take(arrivals_.front());
-    arrivals_.pop();
+    Arrival& next = arrivals_.front();
+    const uint64_t atoms = std::min(next.left, capacity_atoms_ - stored_atoms_);
+    take(next.run.at + next.taken / next.run.atoms, atoms);
+    next.taken += atoms;
+    next.left -= atoms;
+    if (next.left == 0) arrivals_.pop();
   }
 }
 
-void WeightFetch::take(Cycle arrival) {
-  const Cycle at = std::max({arrival, next_accept_, context_.events.now()});
-  next_accept_ = at + 1;
-  ++stored_atoms_;
-  if (++taken_atoms_ >= update_atoms_) groups_arrived(at);
+// `atoms` of a run, the first of which arrives at `arrival`: the others are there in time.
+void WeightFetch::take(Cycle arrival, uint64_t atoms) {
+  Cycle at = std::max({arrival, next_accept_, context_.events.now()});
+  next_accept_ = at + atoms;
+  stored_atoms_ += atoms;
+  while (atoms > 0) {
+    const uint64_t n = std::min(atoms, update_atoms_ - taken_atoms_);
+    taken_atoms_ += n;
+    atoms -= n;
+    at += n;
+    if (taken_atoms_ == update_atoms_) groups_arrived(at - 1);
+  }
 }
 
 uint64_t WeightFetch::group_end_bytes(uint32_t group) const {

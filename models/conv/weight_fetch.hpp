@@ -47,8 +47,9 @@ class WeightFetch {
 
  private:
   void request();
+  void arrive(const mcif::BeatRun& run);
   void accept();
-  void take(sim::Cycle arrival);
+  void take(sim::Cycle arrival, uint64_t atoms);
   void groups_arrived(sim::Cycle now);
   void start_whole();  // these two: whole_operation.cpp
   void fetch_what_fits(uint64_t most = ~uint64_t{0});
@@ -74,7 +75,11 @@ class WeightFetch {
   sim::Cycle next_atoms_ = 0, end_ = 0;  ///< its next request, its last atom so far
   bool active_ = false, waits_for_room_ = false;
   sim::Cycle room_at_ = 0;
-  mcif::Ring<sim::Cycle> arrivals_;  ///< of atoms not taken
+  struct Arrival {
+    mcif::BeatRun run;
+    uint64_t left = 0, taken = 0;  ///< of its atoms
+  };
+  mcif::Ring<Arrival> arrivals_;  ///< not taken whole
   sim::Cycle next_accept_ = 0;
   sim::Event request_event_, done_event_;
   DelayLine<uint32_t> visible_;

@@ -29,6 +29,13 @@ inline constexpr unsigned kReadClients = 10;
 enum class WriteClient : uint8_t { kBdma, kSdp, kPdp, kCdp, kRubik };
 inline constexpr unsigned kWriteClients = 5;
 
+/// Beats that arrive one a cycle.
+struct BeatRun {
+  sim::Cycle at = 0;  ///< the first
+  uint32_t beats = 0;
+  uint32_t atoms = 0;  ///< of each
+};
+
 /// When the first and the last atom of a whole transfer arrive.
 struct Transfer {
   sim::Cycle first = 0, last = 0;
@@ -51,9 +58,9 @@ class ReadPort {
   /// Both run inside the event queue, at the cycle in which it happens.
   virtual void set_handlers(std::function<void()> on_ready, std::function<void()> on_data) = 0;
   /// For a client without credits that works out ahead when it takes what: instead of on_data,
-  /// `on_beat(at, atoms)` says as soon as it is known that `atoms` arrive in cycle `at`, in order.
-  /// available() and pop() have no meaning then.
-  virtual void set_beat_handler(std::function<void(sim::Cycle at, uint32_t atoms)> on_beat) = 0;
+  /// `on_beats(run)` says as soon as it is known which beats arrive when, in order. available() and
+  /// pop() have no meaning then. It must not ask for more.
+  virtual void set_beat_handler(std::function<void(const BeatRun& run)> on_beats) = 0;
   /// All reads of an operation at once, as if its atoms were consecutive, without a request for
   /// each: for timing modes that do not play them. The first request leaves at `at`.
   virtual Transfer read_whole(sim::Cycle at, uint64_t address, uint64_t atoms) = 0;

@@ -35,9 +35,9 @@ void ReadChannel::set_handlers(std::function<void()> on_ready, std::function<voi
   on_data_ = std::move(on_data);
 }
 
-void ReadChannel::set_beat_handler(std::function<void(Cycle at, uint32_t atoms)> on_beat) {
+void ReadChannel::set_beat_handler(std::function<void(const BeatRun& run)> on_beats) {
   DLAVP_CHECK(depth_ == 0, "beats told ahead to a client with {} credits", depth_);
-  on_beat_ = std::move(on_beat);
+  on_beats_ = std::move(on_beats);
 }
 
 bool ReadChannel::can_request() const {
@@ -103,9 +103,13 @@ void ReadChannel::granted(Cycle now) {
 
 // The transaction at the arbiter has passed; it is told or kept before granted() moves on.
 void ReadChannel::arrive(const MemoryTiming::Beats& beats, Cycle response_delay) {
+  if (on_beats_) {
+    path_.told_clients_ |= 1u << input_;
+    if (next_beats_ == 1) return tell(beats.first + response_delay, next_atoms_);
+  }
   const Arrival arrival{beats.first + response_delay, beats.last + response_delay,
                         requests_.front().address, next_atoms_};
-  if (on_beat_) return tell(arrival);
+  if (on_beats_) return tell(arrival);
   arriving_.push(arrival);
   if (arriving_.size() == 1) events_.schedule(data_event_, arrival.next);
 }
@@ -125,8 +129,7 @@ void ReadChannel::next_beat(Arrival& arrival, uint32_t atoms) const {
 void ReadChannel::tell(const Arrival& arrival) {
   for (Arrival rest = arrival; rest.atoms != 0;) {
     const uint32_t atoms = beat_atoms(rest);
-    told_until_ = std::max(rest.next, told_until_ + 1);
-    on_beat_(told_until_, atoms);
+    tell(rest.next, atoms);
     next_beat(rest, atoms);
   }
 }
@@ -220,13 +223,16 @@ void ReadPath::grant() {
   const Cycle end = events_.now() + horizon_;
   Cycle at = events_.now();
   granting_ = true;
-  while (at <= end) at = grant_at(at);
+  while (at <= end) at = grant_at(at, end);
   granting_ = false;
   if (at != kNever) events_.schedule(grant_event_, at);
+  for (; told_clients_ != 0; told_clients_ &= told_clients_ - 1)
+    ordered_[static_cast<unsigned>(std::countr_zero(told_clients_))]->tell_now();
 }
 
-// Decides cycle `now`; returns the next cycle in which there is something to decide.
-Cycle ReadPath::grant_at(Cycle now) {
+// Decides cycle `now`, and the cycles behind it up to `end` in which one client alone is at the
+// arbiter; returns the next cycle in which there is something to decide.
+Cycle ReadPath::grant_at(Cycle now, Cycle end) {
   uint32_t requests = 0;
   Cycle next = kNever;
   for (uint32_t left = visible_clients_; left != 0; left &= left - 1) {
@@ -240,26 +246,35 @@ Cycle ReadPath::grant_at(Cycle now) {
   const int winner = arbiter_.grant(requests);
   if (winner < 0) return next;
   ReadChannel& client = *ordered_[static_cast<unsigned>(winner)];
+  if (!grant_to(client, now)) return kNever;
+  if ((requests & ~(1u << winner)) != 0) return std::max(now + 1, next_grant_);
+  for (;;) {
+    if (client.visible_ >= next) return next == kNever ? kNever : std::max(next, next_grant_);
+    now = std::max(client.visible_, next_grant_);
+    if (now > end || now >= next) return now;
+    static_cast<void>(arbiter_.grant(1u << winner));
+    if (!grant_to(client, now)) return kNever;
+  }
+}
+
+// The client's next transaction passes the arbiter in cycle `now`. False: the limit of what is
+// outstanding is shorter than a burst, and the interface hangs, as in hardware.
+bool ReadPath::grant_to(ReadChannel& client, Cycle now) {
   const uint32_t beats = client.next_beats_;
   const uint64_t address = client.requests_.front().address;
   const Cycle before = passed_1_;
   const Cycle at = pass(now, beats);
-  if (at == kNever)
-    return kNever;  // the limit is shorter than a burst: the interface hangs, as in hardware
+  if (at == kNever) return false;
   passed_1_ = at;
   // Two transactions fit behind the arbiter: the next grant waits for the one before this to pass.
   next_grant_ = std::max(now + 1, before + 1);
   const MemoryTiming::Beats bus =
       memory_.read(at + timing_.read_command, address, beats, bus_.beat_bytes);
-  if (activity_)
-    activity_->add(static_cast<size_t>(kArbiterOrder[static_cast<unsigned>(winner)]), bus.first,
-                   bus.first + beats);
+  if (activity_) activity_->add(client.client_, bus.first, bus.first + beats);
   returning_.push(bus);
   client.arrive(bus, timing_.read_response);
   client.granted(now);
-  next = std::min(next, client.visible_);
-  if ((requests & ~(1u << winner)) != 0) next = now + 1;
-  return next == kNever ? kNever : std::max(next, next_grant_);
+  return true;
 }
 
 }  // namespace dlavp::mcif

@@ -28,7 +28,7 @@ class ReadChannel final : public ReadPort {
   [[nodiscard]] uint32_t available() const override { return available_; }
   void pop(uint32_t atoms) override;
   void set_handlers(std::function<void()> on_ready, std::function<void()> on_data) override;
-  void set_beat_handler(std::function<void(sim::Cycle at, uint32_t atoms)> on_beat) override;
+  void set_beat_handler(std::function<void(const BeatRun& run)> on_beats) override;
   Transfer read_whole(sim::Cycle at, uint64_t address, uint64_t atoms) override;
   [[nodiscard]] uint64_t beats() const override { return beats_; }
 
@@ -55,6 +55,22 @@ class ReadChannel final : public ReadPort {
   void granted(sim::Cycle now);
   void arrive(const MemoryTiming::Beats& beats, sim::Cycle response_delay);
   void tell(const Arrival& arrival);
+  /// The next beat to be told, in cycle `at` at the earliest.
+  void tell(sim::Cycle at, uint32_t atoms) {
+    told_until_ = std::max(at, told_until_ + 1);
+    if (telling_.beats != 0 && telling_.atoms == atoms &&
+        telling_.at + telling_.beats == told_until_) {
+      ++telling_.beats;
+      return;
+    }
+    tell_now();
+    telling_ = {told_until_, 1, atoms};
+  }
+  /// Hands over what was collected.
+  void tell_now() {
+    if (telling_.beats != 0) on_beats_(telling_);
+    telling_.beats = 0;
+  }
   /// Atoms of the beat at the front of `arrival`.
   [[nodiscard]] uint32_t beat_atoms(const Arrival& arrival) const;
   void next_beat(Arrival& arrival, uint32_t atoms) const;
@@ -71,7 +87,7 @@ class ReadChannel final : public ReadPort {
   Ring<Arrival> arriving_;
   Ring<Credit> credits_;
   Ring<uint32_t> held_;  ///< atoms left of each beat in the latency FIFO; where beats are wider
-  SkidChain stages_;  ///< the request registers in front of the splitter
+  SkidChain stages_;     ///< the request registers in front of the splitter
   sim::Cycle request_cycle_ = sim::kNever;
   unsigned input_ = 0;                ///< of the arbiter
   unsigned client_ = 0;               ///< as a number
@@ -81,8 +97,9 @@ class ReadChannel final : public ReadPort {
   sim::Cycle grant_1_ = 0, grant_2_ = 0;  ///< the last grant and the one before
   mutable bool refused_ = false;
   sim::Cycle told_until_ = 0;  ///< the last beat told ahead
+  BeatRun telling_;            ///< beats of the grants at hand, told when these are over
   std::function<void()> on_ready_, on_data_;
-  std::function<void(sim::Cycle, uint32_t)> on_beat_;
+  std::function<void(const BeatRun&)> on_beats_;
   mutable sim::Event ready_event_;
   sim::Event data_event_;
 };
@@ -111,7 +128,8 @@ class ReadPath {
     if (!granting_) events_.schedule(grant_event_, std::max(visible, next_grant_));
   }
   void grant();
-  [[nodiscard]] sim::Cycle grant_at(sim::Cycle now);
+  [[nodiscard]] sim::Cycle grant_at(sim::Cycle now, sim::Cycle end);
+  [[nodiscard]] bool grant_to(ReadChannel& client, sim::Cycle now);
   [[nodiscard]] sim::Cycle pass(sim::Cycle granted, uint32_t beats);
 
   sim::EventQueue& events_;
@@ -125,9 +143,10 @@ class ReadPath {
   sim::Activity* activity_ = nullptr;  ///< hears of every beat
   sim::Event grant_event_;
   sim::Cycle next_grant_ = 0;
-  sim::Cycle horizon_;       ///< cycles behind the present that nothing to come can change
-  bool granting_ = false;    ///< inside grant(), which looks at all clients again by itself
-  sim::Cycle passed_1_ = 0;  ///< when the last granted transaction passed the outstanding check
+  sim::Cycle horizon_;         ///< cycles behind the present that nothing to come can change
+  bool granting_ = false;      ///< inside grant(), which looks at all clients again by itself
+  uint32_t told_clients_ = 0;  ///< a bit for each that was granted what is told ahead
+  sim::Cycle passed_1_ = 0;    ///< when the last granted transaction passed the outstanding check
   uint32_t limit_ = 0, outstanding_ = 0;
   sim::Cycle least_flight_ = ~sim::Cycle{0};  ///< of whole transfers, from request to first beat
   bool timed_ = true;

@@ -28,7 +28,7 @@ class Event {
   friend class EventQueue;
   std::function<void()> action_;
   Cycle when_ = kNever;
-  uint64_t order_ = 0;
+  uint64_t order_ = 0;  ///< in which it was scheduled, while it is beyond the wheel's window
   Event* next_ = nullptr;
   Event* prev_ = nullptr;
 };
@@ -40,7 +40,16 @@ class EventQueue {
   [[nodiscard]] Cycle now() const { return now_; }
 
   /// Makes `event` run at `at` (>= now). If it is pending already the earlier time wins.
-  void schedule(Event& event, Cycle at);
+  void schedule(Event& event, Cycle at) {
+    if (at < now_ || at == kNever) refuse(at);
+    if (event.when_ <= at) return;
+    if (event.pending()) cancel(event);
+    event.when_ = at;
+    if (at - now_ < kSlots)
+      link(event);
+    else
+      put_far(event);
+  }
   void schedule_in(Event& event, Cycle delay) { schedule(event, now_ + delay); }
   void cancel(Event& event);
 
@@ -62,8 +71,30 @@ class EventQueue {
     Event* first = nullptr;
     Event* last = nullptr;
   };
-  void link(Event& event);
-  void unlink(Event& event);
+  static constexpr unsigned kWords = kSlots / 64;
+  void link(Event& event) {
+    const unsigned slot_number = event.when_ % kSlots;
+    Slot& slot = slots_[slot_number];
+    event.next_ = nullptr;
+    event.prev_ = slot.last;
+    (slot.last ? slot.last->next_ : slot.first) = &event;
+    slot.last = &event;
+    occupied_[slot_number / 64] |= uint64_t{1} << (slot_number % 64);
+    words_ |= 1u << (slot_number / 64);
+  }
+  void unlink(Event& event) {
+    const unsigned slot_number = event.when_ % kSlots;
+    Slot& slot = slots_[slot_number];
+    (event.prev_ ? event.prev_->next_ : slot.first) = event.next_;
+    (event.next_ ? event.next_->prev_ : slot.last) = event.prev_;
+    if (slot.first) return;
+    uint64_t& word = occupied_[slot_number / 64];
+    word &= ~(uint64_t{1} << (slot_number % 64));
+    if (word == 0) words_ &= ~(1u << (slot_number / 64));
+  }
+  [[noreturn]] void refuse(Cycle at) const;
+  static bool later(const Event* a, const Event* b);
+  void put_far(Event& event);
   void refill();
   void run_cycle(Cycle cycle);
   [[nodiscard]] Cycle next_in_wheel() const;
@@ -71,10 +102,10 @@ class EventQueue {
   Cycle now_ = 0;
   uint64_t order_ = 0;
   uint64_t executed_ = 0;
-  uint64_t wheel_count_ = 0;
   std::array<Slot, kSlots> slots_;
-  std::array<uint64_t, kSlots / 64> occupied_{};
-  std::vector<Event*> far_;  ///< heap by (when, order); beyond the wheel's window
+  std::array<uint64_t, kWords> occupied_{};  ///< a bit for each slot that has events
+  uint32_t words_ = 0;                       ///< a bit for each word of these that is not 0
+  std::vector<Event*> far_;                  ///< heap by (when, order); beyond the wheel's window
 };
 
 }  // namespace dlavp::sim

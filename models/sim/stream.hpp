@@ -20,21 +20,23 @@ class Stream {
         capacity_(capacity),
         data_latency_(data_latency),
         credit_latency_(credit_latency),
-        data_event_([this] { deliver(arriving_, available_, data_event_, on_data_); }),
-        space_event_([this] { deliver(returning_, freed_, space_event_, on_space_); }) {}
+        data_event_([this] { deliver_data(); }),
+        space_event_([this] { deliver_space(); }) {}
 
-  [[nodiscard]] uint32_t space() const { return capacity_ - (pushed_ - freed_); }
-  [[nodiscard]] uint32_t available() const { return available_ - popped_; }
+  [[nodiscard]] uint32_t space() { return capacity_ - static_cast<uint32_t>(pushed_ - freed()); }
+  [[nodiscard]] uint32_t available() const { return static_cast<uint32_t>(available_ - popped_); }
 
   void push(uint32_t atoms) {
     DLAVP_CHECK(atoms <= space(), "push of {} atoms, space for {}", atoms, space());
     pushed_ += atoms;
-    send(arriving_, atoms, data_latency_, data_event_);
+    send(arriving_, atoms, events_.now() + data_latency_);
+    events_.schedule(data_event_, arriving_.front().at);
   }
   void pop(uint32_t atoms) {
     DLAVP_CHECK(atoms <= available(), "pop of {} atoms, {} there", atoms, available());
     popped_ += atoms;
-    send(returning_, atoms, credit_latency_, space_event_);
+    send(returning_, atoms, events_.now() + credit_latency_);
+    if (popped_ >= wake_at_) events_.schedule(space_event_, time_of(wake_at_));
   }
   /// When the first and the last atom of a whole operation can be popped.
   struct Flow {
@@ -62,30 +64,62 @@ class Stream {
 
   void on_data(std::function<void()> callback) { on_data_ = std::move(callback); }
   void on_space(std::function<void()> callback) { on_space_ = std::move(callback); }
+  /// Instead of with all space that comes back, on_space is called when that of `total` atoms, of
+  /// all that were ever popped, is free, once; what comes next is to be said again then.
+  void wake_at(uint64_t total) {
+    wake_at_ = total;
+    settle(returning_, freed_);
+    if (popped_ >= total) events_.schedule(space_event_, time_of(total));
+  }
+  /// Atoms of which the space is free again, of all that were ever popped.
+  [[nodiscard]] uint64_t freed() {
+    if (wake_at_ != 0) settle(returning_, freed_);
+    return freed_;
+  }
 
  private:
   struct Parcel {
     Cycle at;
     uint32_t atoms;
   };
-  void send(std::deque<Parcel>& line, uint32_t atoms, Cycle latency, Event& event) {
-    line.push_back({events_.now() + latency, atoms});
-    events_.schedule(event, line.front().at);
+  static void send(std::deque<Parcel>& line, uint32_t atoms, Cycle at) {
+    if (!line.empty() && line.back().at == at)
+      line.back().atoms += atoms;
+    else
+      line.push_back({at, atoms});
   }
-  void deliver(std::deque<Parcel>& line, uint32_t& total, Event& event,
-               const std::function<void()>& callback) {
-    while (!line.empty() && line.front().at <= events_.now()) {
+  void settle(std::deque<Parcel>& line, uint64_t& total) {
+    for (; !line.empty() && line.front().at <= events_.now(); line.pop_front())
       total += line.front().atoms;
-      line.pop_front();
+  }
+  /// When the space of `total` atoms is free; requires that they are popped.
+  [[nodiscard]] Cycle time_of(uint64_t total) const {
+    uint64_t freed = freed_;
+    for (const Parcel& parcel : returning_)
+      if ((freed += parcel.atoms) >= total) return parcel.at;
+    return events_.now();
+  }
+  void deliver_data() {
+    settle(arriving_, available_);
+    if (!arriving_.empty()) events_.schedule(data_event_, arriving_.front().at);
+    if (on_data_) on_data_();
+  }
+  void deliver_space() {
+    settle(returning_, freed_);
+    if (wake_at_ == 0) {
+      if (!returning_.empty()) events_.schedule(space_event_, returning_.front().at);
+    } else {
+      if (freed_ < wake_at_) return;  // more was asked for since
+      wake_at_ = kNever;
     }
-    if (!line.empty()) events_.schedule(event, line.front().at);
-    if (callback) callback();
+    if (on_space_) on_space_();
   }
 
   EventQueue& events_;
   uint32_t capacity_;
   Cycle data_latency_, credit_latency_;
-  uint32_t pushed_ = 0, available_ = 0, popped_ = 0, freed_ = 0;  // running totals, modulo 2^32
+  uint64_t pushed_ = 0, available_ = 0, popped_ = 0, freed_ = 0;  ///< running totals
+  uint64_t wake_at_ = 0;  ///< freed atoms for which on_space is called; 0: for all
   std::deque<Parcel> arriving_, returning_;
   Event data_event_, space_event_;
   std::function<void()> on_data_, on_space_, on_flow_;

@@ -128,9 +128,9 @@ TEST_CASE("mcif: beats told ahead come in the cycles in which they would arrive"
         seen = port.available();
       });
       if (ahead)
-        port.set_beat_handler([&](Cycle at, uint32_t atoms) {
-          REQUIRE(at >= b.events.now());
-          told.emplace_back(at, atoms);
+        port.set_beat_handler([&](const BeatRun& run) {
+          REQUIRE(run.at >= b.events.now());
+          for (uint32_t i = 0; i < run.beats; ++i) told.emplace_back(run.at + i, run.atoms);
         });
       other.ask();
       ask();

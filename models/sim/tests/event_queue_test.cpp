@@ -1,5 +1,6 @@
 #include "models/sim/event_queue.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <memory>
 #include <random>
@@ -58,4 +59,36 @@ TEST_CASE("event queue: random schedules agree with a sorted list") {
   while (queue.run_next()) {
   }
   REQUIRE(seen == expected);
+}
+
+TEST_CASE("event queue: events around the wheel and beyond it, scheduled while others run") {
+  std::mt19937 random(11);
+  EventQueue queue;
+  std::vector<std::unique_ptr<Event>> events;
+  std::vector<Cycle> due(40, kNever);
+  uint64_t runs = 0, late = 0;
+  for (size_t i = 0; i < due.size(); ++i)
+    events.push_back(std::make_unique<Event>([&, i] {
+      ++runs;
+      if (due[i] != queue.now()) ++late;
+      due[i] = kNever;
+      if (runs > 20000) return;
+      // Another one is put off or brought forward; this one comes back within or beyond the wheel.
+      const size_t other = random() % due.size();
+      if (random() % 4 == 0) {
+        queue.cancel(*events[other]);
+        due[other] = kNever;
+      }
+      for (const size_t next : {i, other}) {
+        const Cycle at = queue.now() + 1 + random() % (random() % 2 == 0 ? 70 : 2100);
+        queue.schedule(*events[next], at);
+        due[next] = std::min(due[next], at);
+      }
+    }));
+  queue.schedule(*events[0], due[0] = 3);
+  while (queue.run_next()) {
+  }
+  REQUIRE(runs > 20000);
+  REQUIRE(late == 0);
+  REQUIRE(std::all_of(due.begin(), due.end(), [](Cycle at) { return at == kNever; }));
 }
