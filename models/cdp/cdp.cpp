@@ -173,15 +173,13 @@ void Cdp::try_start() {
   job->record.summary = job->op.summary();
   job->record.cycles.start(job->record.started, context_.activity(ActivityUnit::kCdp));
   job->blocks = cube_blocks(job->op.src, job->op.size, job->op.surfaces, atom());
-  job->more = job->blocks(job->block);
   const Cycle request = std::max(rdma_enabled_at_[group] + timing_.enable_to_request, read_free_);
+  const unsigned port = port_of(job->op.src.ram);
   if (context_.mode.whole())
-    job->transfer =
-        reader_.read_whole(port_of(job->op.src.ram), std::max(request, context_.events.now()),
-                           job->op.src.address, job->op.size.pixels() * job->op.surfaces);
+    job->transfer = reader_.read_whole(port, std::max(request, context_.events.now()), job->blocks);
   else
-    reader_.start(port_of(job->op.src.ram), request,
-                  cube_blocks(job->op.src, job->op.size, job->op.surfaces, atom()));
+    reader_.start(port, request, job->blocks);
+  job->more = job->blocks(job->block);
   job->reads = MemoryClaims(context_.watcher());
   if (job->reads.watched())
     job->reads.add({"CDP", group, "input", false,
@@ -192,6 +190,10 @@ void Cdp::try_start() {
 }
 
 unsigned Cdp::port_of(RamType ram) { return ram == RamType::kMc ? kPrimary : kSecondary; }
+
+mcif::LineSource Cdp::output_blocks(const CdpOp& op) const {
+  return cube_blocks(op.dst, op.size, op.surfaces, atom());
+}
 
 void Cdp::start_core() {
   Job& job = *jobs_.front();
@@ -204,8 +206,7 @@ void Cdp::start_core() {
     job.writes.add({"CDP", job.group, "output", true,
                     cube_footprint(job.op.dst, job.op.size, job.op.surfaces, atom())});
   if (context_.mode.whole()) return run_whole(job, at);
-  writer_.start(port_of(job.op.dst.ram), at,
-                cube_blocks(job.op.dst, job.op.size, job.op.surfaces, atom()));
+  writer_.start(port_of(job.op.dst.ram), at, output_blocks(job.op));
   context_.events.schedule(core_event_, at);
 }
 

@@ -52,6 +52,7 @@ class Cdp final : public Unit {
   void connect_lut();
   void enabled(unsigned group, bool rdma);
   void try_start();
+  [[nodiscard]] mcif::LineSource output_blocks(const CdpOp& op) const;
   void start_core();
   void run_whole(Job& job, sim::Cycle at);  // cdp_whole.cpp
   void core();

@@ -19,7 +19,10 @@ void Cdp::run_whole(Job& job, Cycle at) {
   const bool timed = context_.mode.timed();
   const Cycle all = timed ? atoms * atom_cycles_ + tail : 0;
   const Cycle first = std::max(at, job.transfer.first + timing_.first_atom);
-  const Cycle last = std::max({first + all, job.transfer.last + atom_cycles_, now});
+  // The last block's steps begin when all of it is there.
+  const uint64_t last_block = (job.op.size.width - 1) % kBlockAtoms + 1;
+  const Cycle left = timed ? last_block * atom_cycles_ + tail : 0;
+  const Cycle last = std::max({first + all, job.transfer.last + left, now});
   job.record.cycles.advance(sim::Cause::kData, first);
   job.record.cycles.advance(sim::Cause::kBusy, first + all);
   job.record.cycles.advance(sim::Cause::kData, last);
@@ -29,7 +32,7 @@ void Cdp::run_whole(Job& job, Cycle at) {
   const Cycle end = std::max(last + latency, out + (timed ? atoms + blocks : 0));
   job.more = false;
   job.stalls_at_last = 0;
-  writer_.write_whole(port_of(job.op.dst.ram), out, end, job.op.dst.address, atoms);
+  writer_.write_whole(port_of(job.op.dst.ram), out, end, output_blocks(job.op));
   context_.events.schedule(read_done_event_, last);
   context_.events.schedule(written_event_, end);
 }

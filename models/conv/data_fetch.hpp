@@ -72,6 +72,7 @@ class DataFetch {
   sim::Event request_event_, done_event_;
   CdmaOp whole_;                         ///< the operation, when it is fetched as a whole
   uint32_t lines_left_ = 0;              ///< of it
+  uint64_t whole_beats_ = 0;             ///< of it
   sim::Cycle next_lines_ = 0, end_ = 0;  ///< its next request, its last atom so far
   DelayLine<uint32_t> stored_, visible_;
 };

@@ -51,7 +51,8 @@ class WeightFetch {
   void accept();
   void take(sim::Cycle arrival, uint64_t atoms);
   void groups_arrived(sim::Cycle now);
-  void start_whole();  // these two: whole_operation.cpp
+  void start_whole();  // these three: whole_operation.cpp
+  mcif::Transfer read_next(uint64_t atoms);
   void fetch_what_fits(uint64_t most = ~uint64_t{0});
   [[nodiscard]] uint64_t group_end_bytes(uint32_t group) const;
   [[nodiscard]] uint64_t group_end_atoms(uint32_t group) const;

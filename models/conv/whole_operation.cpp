@@ -20,6 +20,11 @@ constexpr uint64_t kRequestAtoms = 8;  // one request a cycle
 void DataFetch::start_whole(const CdmaOp& op) {
   whole_ = op;
   lines_left_ = op.height;
+  whole_beats_ = 0;
+  for (const auto walk = make_fetch_plan(op, context_.hw, timing_); walk->requests_left();) {
+    const FetchRequest r = walk->next_request();
+    if (!r.padding) whole_beats_ += port_->beats_of(r.address, r.atoms);
+  }
   next_lines_ = context_.events.now() + plan_->first_request();
   fetch_what_fits();
 }
@@ -34,12 +39,16 @@ void DataFetch::fetch_what_fits() {
   if (lines == 0) return;
   const LineFetch part = line_fetch(whole_, context_.hw, lines);
   const Cycle at = std::max(next_lines_, context_.events.now());
-  const mcif::Transfer transfer = port_->read_whole(at, whole_.planes[0].address, part.atoms);
+  const auto beats_until = [&](uint64_t line) { return whole_beats_ * line / whole_.height; };
+  const uint32_t before = whole_.height - lines_left_;
+  const mcif::Transfer transfer = port_->read_whole(
+      at, whole_.planes[0].address, beats_until(before + lines) - beats_until(before), 0);
   requested_atoms_ += part.atoms;
-  if (context_.mode.timed())
-    end_ = std::max(transfer.last, transfer.first + part.cycles);
-  else
-    end_ = at;
+  // Atoms that come in turn with others' beats come every other cycle, which is as fast as they can
+  // be taken or slower.
+  const uint64_t turns = std::min(transfer.turns, part.atoms);
+  const Cycle slower = 2 * turns - std::min(2 * turns, turns * part.cycles / part.atoms);
+  end_ = context_.mode.timed() ? std::max(transfer.last, transfer.first + part.cycles + slower) : at;
   stored_entries_ += uint64_t{lines} * entries_per_line_;
   lines_left_ -= lines;
   next_lines_ = at + (part.atoms + kRequestAtoms - 1) / kRequestAtoms;
@@ -52,6 +61,15 @@ void WeightFetch::start_whole() {
   next_atoms_ = context_.events.now() + timing_.weight_request;
   const uint64_t data = op_.cbuf.data_reuse ? 0 : line_fetch(op_, context_.hw, op_.height).atoms;
   fetch_what_fits(std::max<uint64_t>(1, data));
+}
+
+// The next `atoms` of the operation's.
+mcif::Transfer WeightFetch::read_next(uint64_t atoms) {
+  const uint64_t before = total_atoms_ - left_atoms_;
+  const auto beats_until = [&](uint64_t n) { return port_->beats_of(op_.weight_address, n); };
+  return port_->read_whole(std::max(next_atoms_, context_.events.now()),
+                           op_.weight_address + before * context_.hw.memory_atomic_size,
+                           beats_until(before + atoms) - beats_until(before), 0);
 }
 
 // The first group of kernels must be there whole before CSC can start; the others follow as the
@@ -67,8 +85,7 @@ void WeightFetch::fetch_what_fits(uint64_t most) {
   waits_for_room_ = room < left_atoms_;
   if (atoms == 0 || (first && atoms < group)) return;
   const Cycle at = std::max(next_atoms_, context_.events.now());
-  const mcif::Transfer transfer =
-      port_->read_whole(at, op_.weight_address + (total_atoms_ - left_atoms_) * atom, atoms);
+  const mcif::Transfer transfer = read_next(atoms);
   held_atoms_ += atoms;
   left_atoms_ -= atoms;
   next_atoms_ = at + (atoms + kRequestAtoms - 1) / kRequestAtoms;
@@ -85,11 +102,7 @@ void WeightFetch::fetch_what_fits(uint64_t most) {
 
 Cycle WeightFetch::steps_begin() {
   if (left_atoms_ == 0) return end_;
-  const uint32_t atom = context_.hw.memory_atomic_size;
-  const mcif::Transfer transfer =
-      port_->read_whole(std::max(next_atoms_, context_.events.now()),
-                        op_.weight_address + (total_atoms_ - left_atoms_) * atom, left_atoms_);
-  return end_ = transfer.last;
+  return end_ = read_next(left_atoms_).last;
 }
 
 // The last weights come when the banks have room for them: as many groups ahead of the steps as

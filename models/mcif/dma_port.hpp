@@ -39,6 +39,7 @@ struct BeatRun {
 /// When the first and the last atom of a whole transfer arrive.
 struct Transfer {
   sim::Cycle first = 0, last = 0;
+  sim::Cycle turns = 0;  ///< beats of other clients in front, with which its own take turns
 };
 
 /// A unit's read connection to one memory interface.
@@ -61,9 +62,16 @@ class ReadPort {
   /// `on_beats(run)` says as soon as it is known which beats arrive when, in order. available() and
   /// pop() have no meaning then. It must not ask for more.
   virtual void set_beat_handler(std::function<void(const BeatRun& run)> on_beats) = 0;
-  /// All reads of an operation at once, as if its atoms were consecutive, without a request for
-  /// each: for timing modes that do not play them. The first request leaves at `at`.
-  virtual Transfer read_whole(sim::Cycle at, uint64_t address, uint64_t atoms) = 0;
+  /// Many beats at once, as if they were consecutive, without a request for each: for timing modes
+  /// that do not play them. The first request leaves at `at`; the client takes a beat out of its
+  /// latency FIFO `hold` cycles after it has come.
+  virtual Transfer read_whole(sim::Cycle at, uint64_t address, uint64_t beats, sim::Cycle hold) = 0;
+  /// From the first to the last of so many beats, when no other client has any.
+  [[nodiscard]] virtual sim::Cycle least_cycles(uint64_t beats, sim::Cycle hold) const = 0;
+  /// Beats that may be asked for before the client takes the first; 0: any number.
+  [[nodiscard]] virtual uint32_t depth() const = 0;
+  /// Data beats that `atoms` consecutive atoms touch.
+  [[nodiscard]] virtual uint64_t beats_of(uint64_t address, uint64_t atoms) const = 0;
   /// Data beats that this client has asked for so far.
   [[nodiscard]] virtual uint64_t beats() const { return 0; }
 };
@@ -83,10 +91,12 @@ class WritePort {
   virtual void data(uint32_t atoms) = 0;
   virtual void set_handlers(std::function<void()> on_ready, std::function<void()> on_space,
                             std::function<void()> on_ack) = 0;
-  /// All writes of an operation at once, the first leaving at `from`, the last at `until`. on_ack
+  /// All beats of an operation at once, the first leaving at `from`, the last at `until`. on_ack
   /// is called when the memory has acknowledged them; gives that cycle.
   virtual sim::Cycle write_whole(sim::Cycle from, sim::Cycle until, uint64_t address,
-                                 uint64_t atoms) = 0;
+                                 uint64_t beats) = 0;
+  /// Data beats that `atoms` consecutive atoms touch.
+  [[nodiscard]] virtual uint64_t beats_of(uint64_t address, uint64_t atoms) const = 0;
   /// Data beats that this client has announced so far.
   [[nodiscard]] virtual uint64_t beats() const { return 0; }
 };

@@ -7,6 +7,25 @@ namespace dlavp::mcif {
 using sim::Cycle;
 using sim::kNever;
 
+namespace {
+
+/// Where an operation's lines begin, and their data beats.
+struct Whole {
+  uint64_t address = 0, beats = 0;
+};
+
+template <typename Port>
+Whole whole(LineSource source, const Port& port) {
+  Whole out;
+  for (Line line; source(line);) {
+    if (out.beats == 0) out.address = line.address;
+    out.beats += port.beats_of(line.address, line.atoms);
+  }
+  return out;
+}
+
+}  // namespace
+
 LineReader::LineReader(sim::EventQueue& events, const Config& config)
     : events_(events),
       config_(config),
@@ -31,12 +50,13 @@ void LineReader::start(unsigned which, Cycle at, LineSource source) {
   events_.schedule(issue_event_, std::max(at, events_.now()));
 }
 
-Transfer LineReader::read_whole(unsigned which, Cycle at, uint64_t address, uint64_t atoms) {
+Transfer LineReader::read_whole(unsigned which, Cycle at, const LineSource& source) {
   DLAVP_CHECK(ports_[which] != nullptr, "read DMA {} not connected", which);
   port_ = ports_[which];
   stall_cycles_ = 0;
   beats_before_ = port_->beats();
-  const Transfer transfer = port_->read_whole(at, address, atoms);
+  const auto [address, beats] = whole(source, *port_);
+  const Transfer transfer = port_->read_whole(at, address, beats, config_.fifo_latency);
   return {transfer.first + config_.fifo_latency, transfer.last + config_.fifo_latency};
 }
 
@@ -131,13 +151,13 @@ void LineWriter::start(unsigned which, Cycle at, LineSource source) {
   events_.schedule(run_event_, std::max(at, events_.now()));
 }
 
-void LineWriter::write_whole(unsigned which, Cycle from, Cycle until, uint64_t address,
-                             uint64_t atoms) {
+void LineWriter::write_whole(unsigned which, Cycle from, Cycle until, const LineSource& source) {
   DLAVP_CHECK(ports_[which] != nullptr, "write DMA {} not connected", which);
   port_ = ports_[which];
   stall_cycles_ = 0;
   beats_before_ = port_->beats();
-  static_cast<void>(port_->write_whole(from, until, address, atoms));
+  const auto [address, beats] = whole(source, *port_);
+  static_cast<void>(port_->write_whole(from, until, address, beats));
 }
 
 void LineWriter::push(Cycle ready) {

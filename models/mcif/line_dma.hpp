@@ -39,8 +39,8 @@ class LineReader {
 
   /// Begins an operation: the first request leaves at `at` at the earliest.
   void start(unsigned which, sim::Cycle at, LineSource source);
-  /// An operation of `atoms` timed as a whole: when they are at the core.
-  Transfer read_whole(unsigned which, sim::Cycle at, uint64_t address, uint64_t atoms);
+  /// An operation timed as a whole: when its lines are at the core.
+  Transfer read_whole(unsigned which, sim::Cycle at, const LineSource& source);
   /// Everything of the operation was taken by the core.
   [[nodiscard]] bool idle() const { return !active_; }
 
@@ -91,8 +91,7 @@ class LineWriter {
   /// Begins an operation: its first command leaves at `at` at the earliest.
   void start(unsigned which, sim::Cycle at, LineSource source);
   /// An operation timed as a whole: its results leave from `from` to `until`; `on_ack` follows.
-  void write_whole(unsigned which, sim::Cycle from, sim::Cycle until, uint64_t address,
-                   uint64_t atoms);
+  void write_whole(unsigned which, sim::Cycle from, sim::Cycle until, const LineSource& source);
   /// A result that may leave from `ready` on, in order.
   void push(sim::Cycle ready);
   [[nodiscard]] size_t pending() const { return results_.size(); }

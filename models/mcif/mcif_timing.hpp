@@ -47,8 +47,12 @@ struct BusShape {
   [[nodiscard]] uint32_t burst_atoms() const { return burst_ >> atom_shift_; }
   /// Data beats that `atoms` from `address` touch.
   [[nodiscard]] uint32_t beats(uint64_t address, uint32_t atoms) const {
-    const uint64_t last = address + (uint64_t{atoms} << atom_shift_) - 1;
-    return static_cast<uint32_t>((last >> beat_shift_) - (address >> beat_shift_) + 1);
+    return static_cast<uint32_t>(all_beats(address, atoms));
+  }
+  [[nodiscard]] uint64_t all_beats(uint64_t address, uint64_t atoms) const {
+    if (atoms == 0) return 0;
+    const uint64_t last = address + (atoms << atom_shift_) - 1;
+    return (last >> beat_shift_) - (address >> beat_shift_) + 1;
   }
   /// Atoms from `address` to the end of its beat.
   [[nodiscard]] uint32_t beat_atoms(uint64_t address) const {

@@ -29,7 +29,12 @@ class ReadChannel final : public ReadPort {
   void pop(uint32_t atoms) override;
   void set_handlers(std::function<void()> on_ready, std::function<void()> on_data) override;
   void set_beat_handler(std::function<void(const BeatRun& run)> on_beats) override;
-  Transfer read_whole(sim::Cycle at, uint64_t address, uint64_t atoms) override;
+  Transfer read_whole(sim::Cycle at, uint64_t address, uint64_t beats, sim::Cycle hold) override;
+  [[nodiscard]] sim::Cycle least_cycles(uint64_t beats, sim::Cycle hold) const override;
+  [[nodiscard]] uint32_t depth() const override { return depth_; }
+  [[nodiscard]] uint64_t beats_of(uint64_t address, uint64_t atoms) const override {
+    return bus_.all_beats(address, atoms);
+  }
   [[nodiscard]] uint64_t beats() const override { return beats_; }
 
   [[nodiscard]] bool idle() const {
@@ -148,7 +153,7 @@ class ReadPath {
   uint32_t told_clients_ = 0;  ///< a bit for each that was granted what is told ahead
   sim::Cycle passed_1_ = 0;    ///< when the last granted transaction passed the outstanding check
   uint32_t limit_ = 0, outstanding_ = 0;
-  sim::Cycle least_flight_ = ~sim::Cycle{0};  ///< of whole transfers, from request to first beat
+  sim::Cycle least_flight_ = sim::kNever;  ///< of whole transfers, from request to first beat
   bool timed_ = true;
   Ring<MemoryTiming::Beats> returning_;
 };

@@ -28,7 +28,10 @@ class WriteChannel final : public WritePort {
   void set_handlers(std::function<void()> on_ready, std::function<void()> on_space,
                     std::function<void()> on_ack) override;
   sim::Cycle write_whole(sim::Cycle from, sim::Cycle until, uint64_t address,
-                         uint64_t atoms) override;
+                         uint64_t beats) override;
+  [[nodiscard]] uint64_t beats_of(uint64_t address, uint64_t atoms) const override {
+    return bus_.all_beats(address, atoms);
+  }
   [[nodiscard]] uint64_t beats() const override { return beats_; }
 
   [[nodiscard]] bool idle() const { return commands_.empty() && acks_.empty() && !responding_; }

@@ -174,15 +174,17 @@ void Pdp::try_start() {
 unsigned Pdp::port_of(RamType ram) { return ram == RamType::kMc ? kPrimary : kSecondary; }
 
 void Pdp::start_read(Job& job, Cycle at) {
-  if (context_.mode.whole()) {
-    const uint64_t atoms = uint64_t{job.op.in.width} * job.op.in.height * job.op.surfaces;
-    job.transfer = reader_.read_whole(port_of(job.op.src.ram), std::max(at, context_.events.now()),
-                                      job.op.src.address, atoms);
-    return;
-  }
-  reader_.start(
-      port_of(job.op.src.ram), at,
-      cube_lines(job.op.bands, true, job.op.src, job.op.surfaces, job.op.in.height, atom()));
+  const unsigned port = port_of(job.op.src.ram);
+  const mcif::LineSource lines =
+      cube_lines(job.op.bands, true, job.op.src, job.op.surfaces, job.op.in.height, atom());
+  if (context_.mode.whole())
+    job.transfer = reader_.read_whole(port, std::max(at, context_.events.now()), lines);
+  else
+    reader_.start(port, at, lines);
+}
+
+mcif::LineSource Pdp::output_lines(const PdpOp& op) const {
+  return cube_lines(op.bands, false, op.dst, op.surfaces, op.out.height, atom());
 }
 
 void Pdp::start_core() {
@@ -196,9 +198,7 @@ void Pdp::start_core() {
   horizontal_free_ = vertical_free_ = std::max(at, context_.events.now());
   job.record.cycles.advance(sim::Cause::kPipeline, horizontal_free_);
   if (context_.mode.whole()) return start_whole(job, horizontal_free_);
-  writer_.start(
-      port_of(job.op.dst.ram), at,
-      cube_lines(job.op.bands, false, job.op.dst, job.op.surfaces, job.op.out.height, atom()));
+  writer_.start(port_of(job.op.dst.ram), at, output_lines(job.op));
   context_.events.schedule(core_event_, horizontal_free_);
 }
 

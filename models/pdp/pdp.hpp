@@ -51,6 +51,7 @@ class Pdp final : public Unit {
   void enabled(unsigned group, bool rdma);
   void try_start();
   void start_read(Job& job, sim::Cycle at);
+  [[nodiscard]] mcif::LineSource output_lines(const PdpOp& op) const;
   void start_core();
   void start_whole(Job& job, sim::Cycle at);  // these two: pdp_whole.cpp
   void run_whole(Job& job);

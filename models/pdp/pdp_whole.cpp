@@ -48,7 +48,7 @@ void Pdp::run_whole(Job& job) {
   cycles.advance(sim::Cause::kPipeline, last + latency);
   cycles.advance(sim::Cause::kDownstream, end);
   writer_.write_whole(port_of(job.op.dst.ram), std::min(std::max(out, now), end), end,
-                      job.op.dst.address, atoms);
+                      output_lines(job.op));
   if (!job.op.on_the_fly)
     context_.events.schedule(read_done_event_, last + timing_.read_done_delay);
   context_.events.schedule(written_event_, end);

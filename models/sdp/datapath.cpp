@@ -144,15 +144,20 @@ void Datapath::start(const SdpOp& op, const std::array<bool, kStages>& operands,
   in_flight_limit_ = timing_.output_atoms + static_cast<uint32_t>(cost_.latency / cost_.period);
   command_next_ = true;
   next_word_ = load + timing_.load_to_command;
-  const bool packed = packed_1x1(op.size);
-  line_atoms_ = packed ? surfaces : op.size.width;
-  lines_ = packed ? 1 : op.size.height;
-  lines_left_ = packed ? 1 : uint64_t{op.size.height} * surfaces;
-  line_ = surface_ = 0;
+  count_lines(surfaces);
   stalled_ = false;
   stall_cycles_ = write_beats_ = 0;
   if (op.writes_memory()) context_.events.schedule(drain_event_, next_word_);
   kick();
+}
+
+// The lines that the write DMA writes, one command each.
+void Datapath::count_lines(uint32_t surfaces) {
+  const bool packed = packed_1x1(op_.size);
+  line_atoms_ = packed ? surfaces : op_.size.width;
+  lines_ = packed ? 1 : op_.size.height;
+  lines_left_ = packed ? 1 : uint64_t{op_.size.height} * surfaces;
+  line_ = surface_ = 0;
 }
 
 sim::Cycle Datapath::entry_time() const {

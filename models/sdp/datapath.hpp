@@ -46,6 +46,14 @@ struct AtomCost {
 };
 [[nodiscard]] AtomCost atom_cost(const SdpOp& op, const HwConfig& hw, const SdpTiming& timing);
 
+/// What SDP's read DMA fetches for an operation timed as a whole.
+struct WholeReads {
+  mcif::Transfer ahead;   ///< what is asked for at once
+  sim::Cycle cycles = 0;  ///< from the first to the last of all, at least
+  /// Asks for the rest, from a cycle on; says when the last of it is there. Null: there is none.
+  std::function<sim::Cycle(sim::Cycle at)> rest;
+};
+
 class Datapath {
  public:
   using Streams = std::array<ReadStream*, kStages + 1>;  ///< X1, X2, Y, input cube
@@ -58,9 +66,9 @@ class Datapath {
   /// which streams feed it.
   void start(const SdpOp& op, const std::array<bool, kStages>& operands, sim::Cycle begun,
              sim::Cycle load);
-  /// The same for an operation timed as a whole: `reads` is when what its read DMA fetches arrives
-  /// (null: nothing), `taken` is told when the last of it is used.
-  void start_whole(const SdpOp& op, sim::Cycle begun, const mcif::Transfer* reads,
+  /// The same for an operation timed as a whole: `reads` is what its read DMA fetches (null:
+  /// nothing), `taken` is told when the last of it is used.
+  void start_whole(const SdpOp& op, sim::Cycle begun, const WholeReads* reads,
                    std::function<void(sim::Cycle)> taken);
   [[nodiscard]] bool active() const { return active_; }
   /// Input, operand or output space may have come.
@@ -77,6 +85,7 @@ class Datapath {
   /// Atoms between entry and write DMA.
   [[nodiscard]] uint64_t inside() const { return to_leave_ - to_enter_; }
   [[nodiscard]] bool held_by_output() const;
+  void count_lines(uint32_t surfaces);
   void enter();
   void meet();
   void put_out(sim::Cycle at);
@@ -89,6 +98,7 @@ class Datapath {
   // datapath_whole.cpp
   void run_whole();
   [[nodiscard]] sim::Cycle whole_cycles() const;
+  [[nodiscard]] uint64_t whole_write_beats() const;
   [[nodiscard]] mcif::WritePort& port() {
     return context_.interface(op_.dst.ram).write_port(mcif::WriteClient::kSdp);
   }
@@ -126,7 +136,7 @@ class Datapath {
   bool stalled_ = false;
   sim::Cycle stalled_since_ = 0;
   uint64_t stall_cycles_ = 0, write_beats_ = 0;
-  std::optional<mcif::Transfer> reads_;  ///< of a whole operation
+  std::optional<WholeReads> reads_;  ///< of a whole operation
   std::function<void(sim::Cycle)> taken_whole_;
   bool waits_for_flow_ = false;
   sim::CycleAccount cycles_;

@@ -17,7 +17,18 @@ Cycle Datapath::whole_cycles() const {
   return std::max({entries, words, op_.to_pdp ? to_pdp_.pace().all : 0});
 }
 
-void Datapath::start_whole(const SdpOp& op, Cycle begun, const mcif::Transfer* reads,
+uint64_t Datapath::whole_write_beats() const {
+  uint64_t beats = 0;
+  for (uint64_t surface = 0; surface < lines_left_ / lines_; ++surface)
+    for (uint64_t line = 0; line < lines_; ++line)
+      beats +=
+          bus_beats(context_.hw, op_.dst.ram,
+                    op_.dst.address + surface * op_.dst.surface_stride + line * op_.dst.line_stride,
+                    line_atoms_);
+  return beats;
+}
+
+void Datapath::start_whole(const SdpOp& op, Cycle begun, const WholeReads* reads,
                            std::function<void(Cycle)> taken) {
   DLAVP_CHECK(!active_, "datapath started while busy with group {}", op_.group);
   op_ = op;
@@ -26,7 +37,7 @@ void Datapath::start_whole(const SdpOp& op, Cycle begun, const mcif::Transfer* r
   const uint32_t atom = context_.hw.memory_atomic_size;
   const uint32_t surfaces = (op.size.channels + atom - 1) / atom;
   to_enter_ = op.size.pixels() * surfaces;
-  lines_left_ = packed_1x1(op.size) ? 1 : uint64_t{op.size.height} * surfaces;
+  count_lines(surfaces);
   next_entry_ = context_.events.now() + timing_.load_to_data;
   stalled_ = false;
   stall_cycles_ = write_beats_ = stalls_at_last_ = 0;
@@ -36,8 +47,7 @@ void Datapath::start_whole(const SdpOp& op, Cycle begun, const mcif::Transfer* r
   cycles_.advance(sim::Cause::kData, context_.events.now());
   cycles_.advance(sim::Cause::kPipeline, next_entry_);
   // Convolution waits for operands as well.
-  const Cycle operands = reads_ && reads_->last > next_entry_ ? reads_->last - next_entry_ : 0;
-  const Cycle all = std::max(whole_cycles(), operands);
+  const Cycle all = std::max(whole_cycles(), reads_ ? reads_->cycles : 0);
   if (op.flying && context_.mode.timed())
     from_conv_.set_pace({std::max(cost_.period, all / to_enter_), all});
   waits_for_flow_ = op.flying && !from_conv_.has_flow();
@@ -49,8 +59,10 @@ void Datapath::run_whole() {
   sim::Stream::Flow flow{next_entry_, next_entry_};
   if (op_.flying) flow = from_conv_.pop_flow();
   if (reads_) {
-    flow.first = std::max(flow.first, reads_->first);
-    flow.last = std::max(flow.last, reads_->last);
+    flow.first = std::max(flow.first, reads_->ahead.first);
+    flow.last = std::max(flow.last, reads_->ahead.last);
+    if (reads_->rest)
+      flow.last = std::max(flow.last, reads_->rest(std::max(flow.first, context_.events.now())));
   }
   const Cycle first = std::max(flow.first, next_entry_);
   const Cycle own = first + whole_cycles();
@@ -63,10 +75,9 @@ void Datapath::run_whole() {
   if (op_.writes_memory()) {
     const Cycle now = context_.events.now();
     const Cycle out = std::max(last + cost_.latency, now);
-    const uint64_t before = port().beats();
+    write_beats_ = whole_write_beats();
     static_cast<void>(port().write_whole(std::min(std::max(first + cost_.latency, now), out), out,
-                                         op_.dst.address, to_enter_));
-    write_beats_ = port().beats() - before;
+                                         op_.dst.address, write_beats_));
     return finish(out);
   }
   const Cycle lead = op_.to_pdp ? cost_.pdp_lead : 0;

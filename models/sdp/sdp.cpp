@@ -105,8 +105,8 @@ struct Sdp::ReadJob {
   RdmaOp op;
   uint64_t beats = 0;
   sim::Cycle enabled = 0, end = 0;
-  mcif::Transfer transfer;  ///< of a whole operation
-  MemoryClaims claims;      ///< until everything is read
+  WholeReads whole;     ///< of a whole operation
+  MemoryClaims claims;  ///< until everything is read
 };
 
 /// One operation of SDP; computes its outcome once, beside the simulation or when first asked.
@@ -276,11 +276,12 @@ void Sdp::begin_rdma() {
     if (reading_->claims.watched())
       reading_->claims.add({"SDP", group, stream == kStages ? "input cube" : "operands", false,
                             footprint(plan, atom)});
+    const uint64_t beats = plan_beats(plan, context_.hw);
+    reading_->beats += beats;
     if (context_.mode.whole())
-      read_whole(stream, plan, first);
+      read_whole(stream, plan.src, first, beats);
     else
       streams_[stream]->start(plan, first);
-    reading_->beats += plan_beats(plan, context_.hw);
     any = true;
   };
   if (op.main) start(kStages, plan_main(op, atom));
@@ -291,11 +292,25 @@ void Sdp::begin_rdma() {
   join();
 }
 
-void Sdp::read_whole(unsigned stream, const StreamPlan& plan, sim::Cycle first) {
-  mcif::ReadPort& port = context_.interface(plan.src.ram).read_port(kClients[stream]);
-  const mcif::Transfer transfer = port.read_whole(first, plan.src.address, plan.atoms());
-  reading_->transfer.first = std::max(reading_->transfer.first, transfer.first);
-  reading_->transfer.last = std::max(reading_->transfer.last, transfer.last);
+// Operands of results on the fly fill their latency FIFO; the others are asked for as these are
+// used, and hold up no other client before that.
+void Sdp::read_whole(unsigned stream, const CubeRef& src, sim::Cycle first, uint64_t beats) {
+  mcif::ReadPort& port = context_.interface(src.ram).read_port(kClients[stream]);
+  const bool all = reading_->op.main || port.depth() == 0;
+  const uint64_t ahead = all ? beats : std::min<uint64_t>(beats, port.depth());
+  const sim::Cycle hold = timing_.latency_fifo;
+  const mcif::Transfer transfer = port.read_whole(first, src.address, ahead, hold);
+  WholeReads& whole = reading_->whole;
+  whole.ahead.first = std::max(whole.ahead.first, transfer.first);
+  whole.ahead.last = std::max(whole.ahead.last, transfer.last);
+  whole.cycles = std::max({whole.cycles, port.least_cycles(beats, hold), reading_->beats});
+  if (ahead == beats) return;
+  const uint64_t behind = src.address + ahead * context_.hw.memory_atomic_size;
+  whole.rest = [&port, behind, left = beats - ahead, hold,
+                before = std::move(whole.rest)](sim::Cycle at) {
+    const sim::Cycle last = port.read_whole(at, behind, left, hold).last;
+    return before ? std::max(last, before(at)) : last;
+  };
 }
 
 void Sdp::stream_finished(sim::Cycle end) {
@@ -368,7 +383,7 @@ void Sdp::launch() {
   launched_ = true;
   compute_beside();
   if (context_.mode.whole())
-    datapath_->start_whole(job_->op, job_->started, job_->read ? &job_->read->transfer : nullptr,
+    datapath_->start_whole(job_->op, job_->started, job_->read ? &job_->read->whole : nullptr,
                            [this](sim::Cycle end) { stream_finished(end); });
   else
     datapath_->start(job_->op, operands, job_->started, context_.events.now());

@@ -44,7 +44,7 @@ class Sdp final : public Unit {
   void arm_sdp(sim::Cycle earliest);
   void begin_rdma();
   void begin_sdp();
-  void read_whole(unsigned stream, const StreamPlan& plan, sim::Cycle first);
+  void read_whole(unsigned stream, const CubeRef& src, sim::Cycle first, uint64_t beats);
   void stream_finished(sim::Cycle end);
   void end_rdma();
   void join();

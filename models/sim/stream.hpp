@@ -108,8 +108,10 @@ class Stream {
     settle(returning_, freed_);
     if (wake_at_ == 0) {
       if (!returning_.empty()) events_.schedule(space_event_, returning_.front().at);
+    } else if (freed_ < wake_at_) {  // more was asked for since
+      if (popped_ >= wake_at_) events_.schedule(space_event_, time_of(wake_at_));
+      return;
     } else {
-      if (freed_ < wake_at_) return;  // more was asked for since
       wake_at_ = kNever;
     }
     if (on_space_) on_space_();

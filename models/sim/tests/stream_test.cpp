@@ -74,3 +74,16 @@ TEST_CASE("stream: space counts from its cycle on though nobody was woken") {
   CHECK(b.stream.space() == 4);
   CHECK(b.freed.empty());
 }
+
+TEST_CASE("stream: asking for more than before puts the waking off") {
+  Bench b;
+  b.stream.push(8);
+  b.stream.wake_at(1);
+  b.events.run_until(3);
+  b.stream.pop(1);
+  b.events.run_until(5);
+  b.stream.pop(1);
+  b.stream.wake_at(2);
+  b.events.run_until(100);
+  CHECK(b.freed == std::vector<Cycle>{10});
+}

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "models/mcif/memory_timing.hpp"
 #include "models/nvdla/accelerator.hpp"
@@ -260,6 +261,16 @@ std::optional<std::string> differs_without_function(const Trial& trial,
   return std::nullopt;
 }
 
+/// Data beats that the operations read and wrote.
+std::pair<uint64_t, uint64_t> beats(const Played& played) {
+  std::pair<uint64_t, uint64_t> sum;
+  for (const OpRecord& record : played.operations) {
+    sum.first += record.read_beats;
+    sum.second += record.write_beats;
+  }
+  return sum;
+}
+
 /// What differs, in any mode, or nothing.
 std::optional<std::string> differs(const Trial& trial) {
   std::vector<Step> steps = make(trial);
@@ -267,6 +278,7 @@ std::optional<std::string> differs(const Trial& trial) {
   scatter_all(expected, trial);
   std::vector<uint64_t> written;
   size_t operations = 0;
+  std::pair<uint64_t, uint64_t> moved;
   for (Step& step : steps) {
     operations += step.target == Target::kConv ? 2 + to_pdp(step.program) : 1;
     step.meant.memory = &expected;
@@ -286,6 +298,10 @@ std::optional<std::string> differs(const Trial& trial) {
       if (want != have)
         return fmt::format("{}byte at {:#x} is {}, expected {}", where, address, have, want);
     }
+    if (mode == TimingMode::kCycle) moved = beats(got);
+    if (beats(got) != moved)
+      return fmt::format("{}{} beats read and {} written, {} and {} in cycle timing", where,
+                         beats(got).first, beats(got).second, moved.first, moved.second);
     if (mode != TimingMode::kCycle) continue;
     if (auto wrong = differs_without_function(trial, steps, got, written)) return wrong;
   }
