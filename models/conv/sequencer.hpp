@@ -88,7 +88,7 @@ class Sequencer {
   bool active_ = false, begun_ = false, waiting_for_group_ = false, waiting_for_credit_ = false;
   uint64_t lines_ = 0, kernels_ = 0, kernels_needed_ = 0;
   sim::Cycle data_at_ = 0, kernels_at_ = 0;  ///< when the lines, the group's kernels were there
-  sim::Cycle next_step_ = 0, previous_step_ = 0;
+  sim::Cycle next_step_ = 0;
   sim::Cycle waiting_since_ = 0;
   uint32_t groups_ = 0, group_ = 0, line_ = 0, length_ = 0, steps_ = 0;
   uint64_t done_atoms_ = 0;

@@ -11,14 +11,8 @@ namespace dlavp::platform_test {
 
 namespace {
 
-PlatformConfig load(const std::string& name) {
-  const auto loaded = load_platform_config(name);
-  REQUIRE(loaded);
-  return *loaded;
-}
-
 PlatformConfig default_platform(uint32_t latency, RunMode mode) {
-  PlatformConfig platform = load("default");
+  PlatformConfig platform = platform_config("default");
   platform.dram.latency_cycles = platform.sram.latency_cycles = latency;
   platform.mode = mode;
   return platform;
@@ -26,12 +20,14 @@ PlatformConfig default_platform(uint32_t latency, RunMode mode) {
 
 }  // namespace
 
+PlatformConfig platform_config(const std::string& name) {
+  const auto loaded = load_platform_config(name);
+  REQUIRE(loaded);
+  return *loaded;
+}
+
 Platform::Platform(const std::string& config, uint32_t latency, RunMode mode)
     : Platform(config, default_platform(latency, mode)) {}
-
-Platform Platform::named(const std::string& platform, const std::string& config) {
-  return {config, load(platform)};
-}
 
 Platform::Platform(const std::string& config, const PlatformConfig& platform) {
   const auto hw = load_hw_config(config);

@@ -12,16 +12,15 @@ namespace dlavp::platform_test {
 
 struct Platform {
   explicit Platform(const std::string& config, uint32_t latency = 32, RunMode mode = {});
-  /// The platform of that name as it is.
-  static Platform named(const std::string& platform, const std::string& config);
+  Platform(const std::string& config, const PlatformConfig& platform);
   std::variant<vp::RunResult, vp::RunFailure> run(const std::vector<uint8_t>& loadable,
                                                   const std::vector<std::vector<uint8_t>>& inputs);
   vp::Network network;
   std::unique_ptr<vp::Session> session;
-
- private:
-  Platform(const std::string& config, const PlatformConfig& platform);
 };
+
+/// The platform of that name.
+PlatformConfig platform_config(const std::string& name);
 
 /// The NVDLA data folder, whether or not it exists.
 std::string data_folder();
