@@ -82,9 +82,11 @@ class Groups {
   std::vector<std::optional<double>> fixed_;
 };
 
-bool is_softmax(const Node& node) {
+/// An answer of the network: its scale holds any probability, whatever the samples gave.
+bool is_answer(const Graph& graph, const Groups& groups, const Node& node) {
   const auto* softmax = node.as<SoftmaxOp>();
-  return softmax != nullptr && !softmax->log;
+  return softmax != nullptr && !softmax->log && groups.of(node.output) == node.output &&
+         std::count(graph.outputs.begin(), graph.outputs.end(), node.output) != 0;
 }
 
 /// Nothing is left that the samples would decide.
@@ -92,7 +94,7 @@ bool all_prescribed(const Graph& graph, const Groups& groups) {
   const auto fixed = [&](TensorId id) { return groups.fixed(id).has_value(); };
   return std::all_of(graph.inputs.begin(), graph.inputs.end(), fixed) &&
          std::all_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
-           return fixed(node.output) || (is_softmax(node) && groups.of(node.output) == node.output);
+           return fixed(node.output) || is_answer(graph, groups, node);
          });
 }
 
@@ -115,7 +117,7 @@ void assign_scales(Graph& graph, const Groups& groups, const std::vector<Histogr
   for (TensorId id : graph.inputs) set(id);
   for (const Node& node : graph.nodes) {
     set(node.output);
-    if (is_softmax(node) && !groups.fixed(node.output) && groups.of(node.output) == node.output)
+    if (!groups.fixed(node.output) && is_answer(graph, groups, node))
       graph.tensor(node.output).scale = kSoftmaxScale;
   }
 }

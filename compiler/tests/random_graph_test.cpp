@@ -96,3 +96,6 @@ TEST_CASE("random graphs: nv_large computes the interpreter's bytes") { check_co
 TEST_CASE("random graphs: a sum with an operand far coarser than itself keeps its own steps") {
   check_graphs("nv_small", 13122, 1);
 }
+TEST_CASE("random graphs: a resized softmax keeps the scale of what its samples gave") {
+  check_graphs("nv_small", 20172, 1);
+}
