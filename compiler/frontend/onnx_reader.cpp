@@ -1,8 +1,13 @@
-// Protobuf to OnnxModel: the only file that includes ONNX's generated headers. Refuses external
-// data files; names the element types it cannot convert.
+// Protobuf to OnnxModel: the only file that includes ONNX's generated headers. Weights may be in
+// files beside the model (ONNX's external data); names the element types it cannot convert.
 #include <onnx/onnx_pb.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <optional>
 
 #include "compiler/frontend/onnx_model.hpp"
 #include "models/common/read_file.hpp"
@@ -70,6 +75,43 @@ bool read_values(const onnx::TensorProto& t, OnnxTensor& out) {
   return true;
 }
 
+/// A number of bytes that external data has as text.
+std::optional<uint64_t> byte_count(const std::string& text) {
+  uint64_t out = 0;
+  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (wrong != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return out;
+}
+
+/// Puts a tensor's values, which are in a file of `folder`, into it. Returns what is wrong.
+std::string load_external(onnx::TensorProto& t, const std::string& folder) {
+  std::map<std::string, std::string> entries;
+  for (const auto& e : t.external_data()) entries[e.key()] = e.value();
+  const std::filesystem::path name(entries["location"]);
+  const bool above = std::find(name.begin(), name.end(), "..") != name.end();
+  if (name.empty() || name.is_absolute() || above)
+    return fmt::format("its values are in '{}', which is no path below the model's folder",
+                       name.string());
+  const std::string path = (std::filesystem::path(folder) / name).string();
+  std::error_code failed;
+  const uint64_t size = std::filesystem::file_size(path, failed);
+  std::ifstream file(path, std::ios::binary);
+  if (failed || !file) return fmt::format("its values are in '{}', which cannot be read", path);
+  const auto begin = entries.contains("offset") ? byte_count(entries["offset"]) : 0;
+  const auto length = entries.contains("length") ? byte_count(entries["length"])
+                                                 : size - std::min(size, begin.value_or(0));
+  if (!begin || !length || *begin > size || *length > size - *begin)
+    return fmt::format("its values are bytes '{}' and '{}' more of '{}', which has {}",
+                       entries["offset"], entries["length"], path, size);
+  std::string& raw = *t.mutable_raw_data();
+  raw.resize(*length);
+  file.seekg(static_cast<std::streamoff>(*begin));
+  file.read(raw.data(), static_cast<std::streamsize>(*length));
+  if (!file) return fmt::format("its values are in '{}', which cannot be read", path);
+  t.clear_data_location();
+  return {};
+}
+
 OnnxTensor convert(const onnx::TensorProto& t) {
   OnnxTensor out;
   out.name = t.name();
@@ -81,7 +123,8 @@ OnnxTensor convert(const onnx::TensorProto& t) {
     elements = bad ? -1 : elements * d;
   }
   if (t.data_location() == onnx::TensorProto::EXTERNAL) {
-    out.problem = "its values are in an external file; save the model with embedded weights";
+    out.problem =
+        "its values are in an external file, which only an initializer of a file can have";
   } else if (!read_values(t, out)) {
     out.problem = fmt::format(
         "element type {} is not supported (float, double, int8, uint8, int32, int64 are)",
@@ -166,14 +209,18 @@ Diagnostics parse(const std::string& bytes, const std::string& place, onnx::Mode
 }
 
 /// Weights are freed as they are taken over: a large network's are hundreds of megabytes.
-OnnxModel convert(onnx::ModelProto& proto) {
+OnnxModel convert(onnx::ModelProto& proto, const std::optional<std::string>& folder) {
   OnnxModel model;
   model.graph_name = proto.graph().name();
   for (const auto& set : proto.opset_import()) {
     if (set.domain().empty() || set.domain() == "ai.onnx") model.opset = set.version();
   }
   for (onnx::TensorProto& t : *proto.mutable_graph()->mutable_initializer()) {
-    model.initializers[t.name()] = convert(t);
+    std::string problem;
+    if (folder && t.data_location() == onnx::TensorProto::EXTERNAL)
+      problem = load_external(t, *folder);
+    OnnxTensor& made = model.initializers[t.name()] = convert(t);
+    if (!problem.empty()) made.problem = problem;
     t.clear_raw_data();
   }
   for (const auto& v : proto.graph().input()) model.inputs.push_back(convert(v));
@@ -187,7 +234,7 @@ OnnxModel convert(onnx::ModelProto& proto) {
 Result<OnnxModel> decode_onnx(const std::string& bytes, const std::string& place) {
   onnx::ModelProto proto;
   if (Diagnostics wrong = parse(bytes, place, proto); !wrong.empty()) return wrong;
-  return convert(proto);
+  return convert(proto, std::nullopt);
 }
 
 Result<OnnxModel> read_onnx(const std::string& path) {
@@ -197,7 +244,7 @@ Result<OnnxModel> read_onnx(const std::string& path) {
     if (!bytes.ok()) return bytes.errors();
     if (Diagnostics wrong = parse(*bytes, path, proto); !wrong.empty()) return wrong;
   }
-  return convert(proto);
+  return convert(proto, std::filesystem::path(path).parent_path().string());
 }
 
 }  // namespace dlavp::compiler

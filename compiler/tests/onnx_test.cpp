@@ -1,5 +1,9 @@
 // ONNX import: models built with ONNX's own protobuf classes, good and bad.
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
 
 #include "compiler/tests/onnx_builder.hpp"
 
@@ -232,4 +236,88 @@ TEST_CASE("onnx: a truncated file is refused or still a whole model, never a cra
     if (!model.ok() || !import_onnx(model.value()).ok()) ++refused;
   }
   REQUIRE(refused + 16 > bytes.size());
+}
+
+namespace {
+
+/// A model whose weights are bytes of another file, in a folder of its own.
+struct ExternalModel {
+  Model m;
+  std::filesystem::path folder;
+  onnx::TensorProto* weights;
+
+  ExternalModel() {
+    folder = std::filesystem::temp_directory_path() /
+             fmt::format("dlavp_onnx_{}", static_cast<long>(getpid()));
+    std::filesystem::create_directories(folder);
+    weights = m.tensor("w", {2, 3, 1, 1}, onnx::TensorProto::FLOAT);
+    weights->set_data_location(onnx::TensorProto::EXTERNAL);
+    m.node("Conv", {"x", "w"}, "y");
+    const float values[] = {9, 1, 2, 3, 4, 5, 6, 9};
+    std::ofstream(folder / "weights.bin", std::ios::binary)
+        .write(reinterpret_cast<const char*>(values), sizeof values);
+  }
+  ~ExternalModel() { std::filesystem::remove_all(folder); }
+  ExternalModel(const ExternalModel&) = delete;
+  ExternalModel& operator=(const ExternalModel&) = delete;
+
+  void entry(const char* key, const char* value) {
+    auto* e = weights->add_external_data();
+    e->set_key(key);
+    e->set_value(value);
+  }
+  [[nodiscard]] Result<OnnxModel> read() const {
+    const std::string path = (folder / "model.onnx").string();
+    std::ofstream(path, std::ios::binary) << m.proto.SerializeAsString();
+    return read_onnx(path);
+  }
+  void refused(const std::string& text) const {
+    const auto model = read();
+    REQUIRE(model.ok());
+    const auto g = import_onnx(*model);
+    REQUIRE(!g.ok());
+    INFO(g.errors().text());
+    REQUIRE(g.errors().text().find(text) != std::string::npos);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("onnx: weights may be bytes of a file beside the model") {
+  ExternalModel e;
+  e.entry("location", "weights.bin");
+  e.entry("offset", "4");
+  e.entry("length", "24");
+  const auto model = e.read();
+  REQUIRE(model.ok());
+  REQUIRE(model->initializers.at("w").floats == std::vector<float>{1, 2, 3, 4, 5, 6});
+  REQUIRE(import_onnx(*model).ok());
+}
+
+TEST_CASE("onnx: weights in a file that does not hold them are refused by name") {
+  ExternalModel e;
+  SECTION("no such file") {
+    e.entry("location", "gone.bin");
+    e.refused("gone.bin', which cannot be read");
+  }
+  SECTION("beyond the folder") {
+    e.entry("location", "../weights.bin");
+    e.refused("'../weights.bin', which is no path below the model's folder");
+  }
+  SECTION("no location") { e.refused("'', which is no path below"); }
+  SECTION("beyond the end") {
+    e.entry("location", "weights.bin");
+    e.entry("offset", "12");
+    e.entry("length", "24");
+    e.refused("bytes '12' and '24' more of");
+  }
+  SECTION("no number") {
+    e.entry("location", "weights.bin");
+    e.entry("offset", "-4");
+    e.refused("bytes '-4' and '' more of");
+  }
+  SECTION("of another size") {
+    e.entry("location", "weights.bin");
+    e.refused("8 values, its shape says 6");
+  }
 }

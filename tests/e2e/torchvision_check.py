@@ -8,11 +8,12 @@ the float interpreter's logits agree with PyTorch's; the int8 logits are 20 dB S
 calibration did not see. Some random networks (squeeze and excite, SiLU) amplify every rounding: where PyTorch itself,
 rounding weights and activations to int8, is not safely above 20 dB, the figure is reported and not judged. Weights are
 random, their scales such that activations stay sane. What has a result in
---work is not run again. Left out: transformers, what needs trained weights, and what ONNX cannot hold in one file.
+--work is not run again. Left out: transformers, and what needs trained weights.
 """
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -26,7 +27,7 @@ FAMILIES = ("alexnet", "convnext", "densenet", "efficientnet", "googlenet", "inc
 # The smallest inputs at which every pooling has something to pool, and adaptive ones divide.
 SIZES = {"alexnet": 224, "vgg": 224, "inception": 107}
 SIZE = 64
-TOO_LARGE = ("regnet_y_128gf",)  # 2.6 GB of weights, one ONNX file holds 2
+IN_FILES = ("regnet_y_128gf",)  # 2.6 GB of weights, one ONNX file holds 2: they lie beside the model
 QUICK = ("alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "mnasnet0_5", "mobilenet_v2",
          "mobilenet_v3_small", "regnet_x_400mf", "regnet_y_400mf", "resnet18", "resnet50", "resnext50_32x4d",
          "shufflenet_v2_x0_5", "squeezenet1_1")  # every family but the largest
@@ -39,7 +40,7 @@ FLOAT_SLACK = 10  # times the distance of PyTorch's own float32 from its float64
 
 def names():
     models = torchvision.models.list_models(module=torchvision.models)
-    return [m for m in models if m.startswith(FAMILIES) and m not in TOO_LARGE]
+    return [m for m in models if m.startswith(FAMILIES)]
 
 
 def size_of(name):
@@ -131,9 +132,16 @@ def float32_error(name, size):
     return float((single - double).abs().max() / double.abs().max())
 
 
+def base_of(name, work):
+    """Where a model's files begin; one in several files has a folder of its own."""
+    folder = os.path.join(work, name) if name in IN_FILES else work
+    os.makedirs(folder, exist_ok=True)
+    return os.path.join(folder, name)
+
+
 def prepare(name, work):
     """Writes the model and its inputs; gives PyTorch's logits for the test input."""
-    size, base = size_of(name), os.path.join(work, name)
+    size, base = size_of(name), base_of(name, work)
     test = images(1, size, 99)
     if not os.path.exists(base + ".logits.npy"):
         model = build(name, size)
@@ -148,7 +156,7 @@ def prepare(name, work):
 
 def check(dlavp, name, config, work, logits):
     """A row: what was measured, and in "problems" what does not hold."""
-    base, start = os.path.join(work, name), time.monotonic()
+    base, start = base_of(name, work), time.monotonic()
     command = [dlavp, "compile", base + ".onnx", "--config", config, "--calibrate", base + ".calibrate.npy",
                "-o", os.path.join(work, "out.nvdla"), "--no-measure", "--check", "--input", base + ".test.npy", "--json"]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -190,7 +198,7 @@ the int8 logits are {least:.0f} dB SQNR or better against PyTorch's; *bytes*: al
 Random networks of squeeze and excite and SiLU amplify every rounding; in brackets what PyTorch's own logits keep when it
 rounds activations and weights to int8. From {judged:.0f} dB there the figure is judged.
 Inputs are small, the smallest that a model pools without remainder, as the weights decide what the compiler must do.
-Left out: transformers, and `regnet_y_128gf`, whose weights exceed one ONNX file.
+Left out: transformers.
 
 """
 
@@ -232,9 +240,12 @@ def rows_of(name, args):
         with open(kept, encoding="utf-8") as f:
             rows.append(json.load(f))
         print(table(rows[-1:]).split("\n")[2], flush=True)
+    base = base_of(name, args.work)
+    if not args.keep and name in IN_FILES:
+        shutil.rmtree(os.path.dirname(base))
     for suffix in () if args.keep else (".onnx", ".logits.npy"):
-        if os.path.exists(os.path.join(args.work, name + suffix)):
-            os.remove(os.path.join(args.work, name + suffix))
+        if os.path.exists(base + suffix):
+            os.remove(base + suffix)
     return rows
 
 
