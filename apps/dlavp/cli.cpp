@@ -107,7 +107,7 @@ std::string Cli::help() const {
   return text + "\nExit code: 0 done, 1 the thing checked is not so, 2 bad input.\n";
 }
 
-std::optional<int> Cli::parse(const std::vector<std::string>& args) {
+std::optional<int> Cli::parse(const std::vector<std::string>& args, Check check) {
   po::options_description all;
   all.add(shown_).add(hidden_);
   const auto style =
@@ -131,6 +131,9 @@ std::optional<int> Cli::parse(const std::vector<std::string>& args) {
     return fail("cli.option", "dlavp " + command_,
                 fmt::format("{}; see dlavp {} --help", e.what(), command_));
   }
+  Diagnostics errors;
+  if (check != nullptr) check(*this, errors);
+  if (!errors.empty()) return fail(errors);
   return std::nullopt;
 }
 

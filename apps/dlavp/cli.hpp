@@ -40,8 +40,11 @@ class Cli {
   /// Words that are no options go to `name` (at most `count`, -1 for any number).
   void positional(const std::string& name, int count);
 
-  /// An exit code if there is nothing more to do (help printed, bad options), else nothing.
-  [[nodiscard]] std::optional<int> parse(const std::vector<std::string>& args);
+  using Check = void (*)(const Cli&, Diagnostics&);
+  /// An exit code if there is nothing more to do (help printed, bad options, also those that `check`
+  /// finds), else nothing.
+  [[nodiscard]] std::optional<int> parse(const std::vector<std::string>& args,
+                                         Check check = nullptr);
 
   [[nodiscard]] bool has(const std::string& name) const { return values_.count(name) != 0; }
   [[nodiscard]] bool json() const { return has("json"); }

@@ -235,10 +235,7 @@ int cmd_compare(const std::vector<std::string>& args) {
   add_schedule_options(cli);
   cli.add_json();
   cli.positional("network", 1);
-  if (const auto exit = cli.parse(args)) return *exit;
-  Diagnostics errors;
-  check_options(cli, errors);
-  if (!errors.empty()) return fail(errors);
+  if (const auto exit = cli.parse(args, check_options)) return *exit;
   return compare(cli);
 }
 

@@ -181,10 +181,7 @@ int cmd_estimate(const std::vector<std::string>& args) {
       "check the formulas against a CSV of published figures; exit 1 if one differs");
   cli.add_json();
   cli.positional("network", 1);
-  if (const auto exit = cli.parse(args)) return *exit;
-  Diagnostics errors;
-  check_options(cli, errors);
-  if (!errors.empty()) return fail(errors);
+  if (const auto exit = cli.parse(args, check_options)) return *exit;
   return cli.has("published") ? published(cli) : estimate_network(cli);
 }
 

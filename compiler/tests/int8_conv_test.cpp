@@ -3,8 +3,10 @@
 #include <random>
 
 #include "compiler/interpreter/int8_conv.hpp"
+#include "compiler/tests/networks.hpp"
 
 using namespace dlavp::compiler;
+using dlavp::compiler::testing::window;
 
 namespace {
 
@@ -53,14 +55,6 @@ void compare(const Case& c, const std::vector<int8_t>& in) {
       }
     }
   }
-}
-
-Window window(uint32_t kernel, uint32_t stride, uint32_t pad) {
-  Window w;
-  w.kernel_h = w.kernel_w = kernel;
-  w.stride_h = w.stride_w = stride;
-  w.pad_top = w.pad_bottom = w.pad_left = w.pad_right = pad;
-  return w;
 }
 
 }  // namespace

@@ -6,9 +6,11 @@
 
 #include "compiler/interpreter/float_interpreter.hpp"
 #include "compiler/ir/graph.hpp"
+#include "compiler/tests/networks.hpp"
 
 using namespace dlavp;
 using namespace dlavp::compiler;
+using dlavp::compiler::testing::window;
 
 namespace {
 
@@ -74,14 +76,6 @@ void equal(const std::vector<float>& actual, const std::vector<float>& expected)
 Operand image(Shape s) { return {s, counting(s.elements()), false}; }
 Operand fixed(Shape s, std::vector<float> v) { return {s, std::move(v), true}; }
 
-Window square(uint32_t k, uint32_t stride = 1, uint32_t pad = 0) {
-  Window w;
-  w.kernel_h = w.kernel_w = k;
-  w.stride_h = w.stride_w = stride;
-  w.pad_top = w.pad_bottom = w.pad_left = w.pad_right = pad;
-  return w;
-}
-
 }  // namespace
 
 TEST_CASE("operators: binary operators repeat sizes of one") {
@@ -105,7 +99,7 @@ TEST_CASE("operators: binary operators repeat sizes of one") {
 
 TEST_CASE("operators: a transposed convolution is the sum of shifted kernels") {
   ConvTransposeOp op;
-  op.window = square(2, 2);
+  op.window = window(2, 2);
   const Operand x{{1, 1, 2, 2}, {1, 2, 3, 4}};
   const Operand w = fixed({1, 1, 2, 2}, {1, 10, 100, 1000});
   const Operand bias = fixed({1, 1, 1, 1}, {0.5});
@@ -122,7 +116,7 @@ TEST_CASE("operators: a transposed convolution is the sum of shifted kernels") {
 
 TEST_CASE("operators: average pooling divides by what it covers, or counts padding") {
   const Operand x = image({1, 1, 3, 3});
-  PoolOp op{PoolKind::kAverage, square(2, 2)};
+  PoolOp op{PoolKind::kAverage, window(2, 2)};
   op.window.pad_bottom = op.window.pad_right = 1;
   op.uncounted_bottom = op.uncounted_right = 1;
   equal(One(op, {x}).run({1, 1, 2, 2}), {3, 4.5, 7.5, 9});
@@ -132,7 +126,7 @@ TEST_CASE("operators: average pooling divides by what it covers, or counts paddi
   equal(One(op, {x}).run({1, 1, 2, 2}), {3, 2.25, 3.75, 2.25});
   op.uncounted_bottom = 2;
   One(op, {x}).refused("ir.pool_pad");
-  PoolOp wide{PoolKind::kMax, square(2)};
+  PoolOp wide{PoolKind::kMax, window(2)};
   wide.window.dilation_h = wide.window.dilation_w = 2;
   equal(One(wide, {x}).run({1, 1, 1, 1}), {9});
   wide.window.pad_top = 4;  // the first window lies in padding alone

@@ -158,7 +158,8 @@ def check(dlavp, name, config, work, logits):
     """A row: what was measured, and in "problems" what does not hold."""
     base, start = base_of(name, work), time.monotonic()
     command = [dlavp, "compile", base + ".onnx", "--config", config, "--calibrate", base + ".calibrate.npy",
-               "-o", os.path.join(work, "out.nvdla"), "--no-measure", "--check", "--input", base + ".test.npy", "--json"]
+               "-o", os.path.join(work, "out.nvdla"), "--no-measure", "--check", "--input", base + ".test.npy", "--json",
+               "--platform", "large_memory" if name in IN_FILES else "default"]
     done = subprocess.run(command, capture_output=True, text=True)
     row = {"model": name, "size": size_of(name), "config": config, "problems": []}
     if '"check"' not in done.stdout:
