@@ -80,13 +80,16 @@ void ReadChannel::prepare() {
   split_ = split;
   visible_ = split + timing_.read_arbiter_input;
   path_.visible_clients_ |= 1u << input_;
-  if (next_atoms_ == head.atoms) {
-    stages_.pop(split);
-    // When the first register is ready again may be known now.
-    const Cycle ready = refused_ ? stages_.ready_at(events_.now()) : kNever;
-    if (ready != kNever) events_.schedule(ready_event_, ready);
-  }
+  if (next_atoms_ == head.atoms) leave_stages();
   path_.wake(visible_);
+}
+
+// The request's last transaction leaves the splitter; when the first register is ready again may be
+// known now.
+void ReadChannel::leave_stages() {
+  stages_.pop(split_);
+  const Cycle ready = refused_ ? stages_.ready_at(events_.now()) : kNever;
+  if (ready != kNever) events_.schedule(ready_event_, ready);
 }
 
 void ReadChannel::granted(Cycle now) {
@@ -97,8 +100,16 @@ void ReadChannel::granted(Cycle now) {
   Request& head = requests_.front();
   head.address += uint64_t{next_atoms_} * bus_.atom_bytes;
   head.atoms -= next_atoms_;
-  if (head.atoms == 0) requests_.pop();
-  prepare();
+  const bool over = head.atoms == 0;
+  if (over) requests_.pop();
+  if (over || depth_ != 0) return prepare();
+  // The rest of a request that needs no credits is at the splitter already.
+  path_.visible_clients_ |= 1u << input_;
+  next_atoms_ = bus_.first_atoms(head.address, head.atoms);
+  next_beats_ = bus_.beats(head.address, next_atoms_);
+  split_ = std::max(split_, grant_2_) + 1;
+  visible_ = split_ + timing_.read_arbiter_input;
+  if (next_atoms_ == head.atoms) leave_stages();
 }
 
 // The transaction at the arbiter has passed; it is told or kept before granted() moves on.

@@ -57,6 +57,7 @@ class ReadChannel final : public ReadPort {
     uint32_t beats = 0;
   };
   void prepare();
+  void leave_stages();
   void granted(sim::Cycle now);
   void arrive(const MemoryTiming::Beats& beats, sim::Cycle response_delay);
   void tell(const Arrival& arrival);
