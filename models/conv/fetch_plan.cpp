@@ -18,6 +18,7 @@ class FeaturePlan final : public FetchPlan {
     width_ = op.one_pixel ? surfaces : op.width;
     surfaces_ = op.one_pixel ? 1 : surfaces;
     groups_ = (op.height + op.grain_lines - 1) / op.grain_lines;
+    count_plain();
   }
 
   bool requests_left() const override { return request_.group < groups_; }
@@ -59,21 +60,22 @@ class FeaturePlan final : public FetchPlan {
     const bool line_ends = ++column_ == width_;
     if (line_ends) column_ = 0;
     a.blocks = line_ends || (response_.surface & 2) != 0;
-    if (++response_.atom < run) return a;
-    response_.atom = 0;
-    if (++response_.surface < surfaces_) return a;
-    response_.surface = 0;
-    ++response_.group;
-    a.ends_group = true;
+    if (++response_.atom == run) {
+      response_.atom = 0;
+      if (++response_.surface == surfaces_) {
+        response_.surface = 0;
+        ++response_.group;
+        a.ends_group = true;
+      }
+    }
+    count_plain();
     return a;
   }
 
-  uint32_t plain_atoms() const override {
-    return (response_.surface & 2) != 0 ? 0 : width_ - 1 - column_;
-  }
   void skip_atoms(uint32_t atoms) override {
     column_ += atoms;
     response_.atom += atoms;
+    plain_ -= atoms;
   }
 
  private:
@@ -81,6 +83,7 @@ class FeaturePlan final : public FetchPlan {
     uint32_t group = 0, surface = 0;
     uint64_t atom = 0;
   };
+  void count_plain() { plain_ = (response_.surface & 2) != 0 ? 0 : width_ - 1 - column_; }
   CdmaOp op_;
   const CdmaTiming& timing_;
   uint32_t atom_, width_, surfaces_, groups_;
@@ -116,6 +119,7 @@ class ImagePlan final : public FetchPlan {
       // A line's first atom of each plane only fills the shifter.
       line_.back().pack = std::max(1u, atoms - first * op.format.planes);
     }
+    count_plain();
     if (op.format.planes == 1) return;
     // Merging takes one more cycle, unless the line's last atom holds nothing that is stored.
     const uint32_t last = op.stored_width() - 1;
@@ -153,23 +157,29 @@ class ImagePlan final : public FetchPlan {
   FetchAtom next_atom() override {
     const Burst& burst = line_[response_.burst];
     FetchAtom a;
-    if (++response_.atom < burst.atoms) return a;
-    response_.atom = 0;
-    a.pack = burst.pack;
-    if (++response_.burst < line_.size()) return a;
-    response_.burst = 0;
-    ++response_.line;
-    a.ends_group = true;
+    if (++response_.atom == burst.atoms) {
+      response_.atom = 0;
+      a.pack = burst.pack;
+      if (++response_.burst == line_.size()) {
+        response_.burst = 0;
+        ++response_.line;
+        a.ends_group = true;
+      }
+    }
+    count_plain();
     return a;
   }
 
-  uint32_t plain_atoms() const override {
-    const Burst& burst = line_[response_.burst];
-    return burst.padding ? 0 : burst.atoms - 1 - response_.atom;
+  void skip_atoms(uint32_t atoms) override {
+    response_.atom += atoms;
+    plain_ -= atoms;
   }
-  void skip_atoms(uint32_t atoms) override { response_.atom += atoms; }
 
  private:
+  void count_plain() {
+    const Burst& burst = line_[response_.burst];
+    plain_ = burst.padding ? 0 : burst.atoms - 1 - response_.atom;
+  }
   struct Burst {
     unsigned plane = 0;
     uint32_t first = 0, atoms = 0;  ///< `first`: of the plane's line

@@ -39,7 +39,7 @@ class FetchPlan {
   [[nodiscard]] virtual bool next_is_padding() const { return false; }
   virtual FetchAtom next_atom() = 0;
   /// So many of the next atoms are no padding and do nothing to it; skip_atoms() passes over them.
-  [[nodiscard]] virtual uint32_t plain_atoms() const = 0;
+  [[nodiscard]] uint32_t plain_atoms() const { return plain_; }
   virtual void skip_atoms(uint32_t atoms) = 0;
   /// Lines of the `group`th line group, and their number of groups.
   [[nodiscard]] virtual uint32_t group_lines(uint32_t group) const = 0;
@@ -49,6 +49,9 @@ class FetchPlan {
   [[nodiscard]] virtual sim::Cycle first_request() const = 0;
   [[nodiscard]] virtual sim::Cycle update() const = 0;
   [[nodiscard]] virtual sim::Cycle done() const = 0;
+
+ protected:
+  uint32_t plain_ = 0;  ///< plain_atoms() of where the response side is
 };
 
 [[nodiscard]] std::unique_ptr<FetchPlan> make_fetch_plan(const CdmaOp& op, const HwConfig& hw,
