@@ -28,6 +28,7 @@ FAMILIES = ("alexnet", "convnext", "densenet", "efficientnet", "googlenet", "inc
 SIZES = {"alexnet": 224, "vgg": 224, "inception": 107}
 SIZE = 64
 IN_FILES = ("regnet_y_128gf",)  # 2.6 GB of weights, one ONNX file holds 2: they lie beside the model
+NO_MEMORY = "[loadable.memory]"  # it compiled, the platform's memory does not hold it
 QUICK = ("alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "mnasnet0_5", "mobilenet_v2",
          "mobilenet_v3_small", "regnet_x_400mf", "regnet_y_400mf", "resnet18", "resnet50", "resnext50_32x4d",
          "shufflenet_v2_x0_5", "squeezenet1_1")  # every family but the largest
@@ -163,7 +164,11 @@ def check(dlavp, name, config, work, logits):
     done = subprocess.run(command, capture_output=True, text=True)
     row = {"model": name, "size": size_of(name), "config": config, "problems": []}
     if '"check"' not in done.stdout:
-        row["problems"].append(f"exit {done.returncode}: {done.stderr.strip()[:300]}")
+        error = done.stderr.strip()[:300]
+        if NO_MEMORY in error:
+            row["only_loadable"] = error
+        else:
+            row["problems"].append(f"exit {done.returncode}: {error}")
         return row
     result = json.loads(done.stdout)
     out = result["check"]["outputs"][0]
@@ -195,9 +200,10 @@ Made by `tests/e2e/torchvision_check.py`; do not edit. The models of torchvision
 PyTorch {torch} at opset 13, calibrated on four inputs, compiled, and run to the end on the platform on a fifth.
 *Holds*: the loadable runs to the end, every output value equals the int8 interpreter's, the float interpreter's logits
 are within {tolerance:g} of the largest of PyTorch's (or {times} times as far as PyTorch's float32 is from its float64), and
-the int8 logits are {least:.0f} dB SQNR or better against PyTorch's; *bytes*: all but the SQNR.
+the int8 logits are {least:.0f} dB SQNR or better against PyTorch's; *bytes*: all but the SQNR; *a loadable*: it compiles, but
+the platform's memory does not hold it.
 Random networks of squeeze and excite and SiLU amplify every rounding; in brackets what PyTorch's own logits keep when it
-rounds activations and weights to int8. From {judged:.0f} dB there the figure is judged.
+rounds activations and weights to int8. From {judged:.0f} dB there the figure is judged; [compiler.md](compiler.md) says what limits them.
 Inputs are small, the smallest that a model pools without remainder, as the weights decide what the compiler must do.
 Left out: transformers.
 
@@ -205,6 +211,8 @@ Left out: transformers.
 
 
 def cells(row):
+    if "only_loadable" in row:
+        return f" | | | a loadable: {row['only_loadable']}"
     if "cycles" not in row:
         return " | | | " + "; ".join(row["problems"])
     own = f" ({row['pytorch_db']:.1f})" if "pytorch_db" in row else ""
