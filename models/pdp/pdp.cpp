@@ -131,7 +131,11 @@ void Pdp::enabled(unsigned group, bool rdma) {
 // Starts the next group in turn when all that it needs is enabled. While the core works on one
 // operation, the read DMA may fetch for the next; of one on the fly it knows nothing.
 void Pdp::try_start() {
-  if (refused_ || jobs_.size() >= 2 || !regs_.enabled(next_group_)) return;
+  if (refused_) return;
+  if (draining_ && context_.events.now() >= core_free_ &&
+      (!jobs_.empty() || regs_.enabled(next_group_)))
+    return refuse(unused_input());
+  if (jobs_.size() >= 2 || !regs_.enabled(next_group_)) return;
   if (!jobs_.empty() && !jobs_.back()->read_done && !jobs_.back()->op.on_the_fly) return;
   const regs::RegView pdp = regs_.view(next_group_), rdma = rdma_regs_.view(next_rdma_group_);
   const bool on_the_fly = pdp.get(regs::pdp::D_OPERATION_MODE_CFG_FLYING_MODE) ==
@@ -143,7 +147,7 @@ void Pdp::try_start() {
   if (const Diagnostics errors = check_memory(*op, next_group_, atom(), context_.memory);
       !errors.empty())
     return refuse(errors);
-  auto job = std::make_unique<Job>(*op, next_group_, next_rdma_group_);
+  auto job = std::make_shared<Job>(*op, next_group_, next_rdma_group_);
   if (context_.mode.function && !on_the_fly &&
       !load_input(job->op, atom(), context_.memory.of(job->op.src.ram), job->in))
     return refuse(
@@ -168,7 +172,7 @@ void Pdp::try_start() {
     start_read(*jobs_.back(),
                std::max(rdma_enabled_at_[jobs_.back()->rdma_group] + timing_.enable_to_request,
                         read_free_));
-  if (jobs_.size() == 1 && unused_atoms_ == 0) start_core();
+  if (jobs_.size() == 1 && !draining_) start_core();
 }
 
 unsigned Pdp::port_of(RamType ram) { return ram == RamType::kMc ? kPrimary : kSecondary; }
@@ -236,14 +240,20 @@ bool Pdp::take_atom(Job& job, Cycle& at) {
   return true;
 }
 
-// Takes the atoms that no window of an operation on the fly uses and that come after its done.
+// Takes what is left of an operation on the fly that is done: input that no window uses. The stages
+// then work by the registers of the other group; with a line of one result (or never written)
+// each atom is such a line and has its pause.
 void Pdp::drain() {
   if (from_sdp_.atoms.available() == 0) return;
   if (horizontal_free_ > context_.events.now())
     return context_.events.schedule(core_event_, horizontal_free_);
+  const bool one_column =
+      regs_.view(draining_->group ^ 1).get(regs::pdp::D_DATA_CUBE_OUT_WIDTH_CUBE_OUT_WIDTH) == 0;
   from_sdp_.atoms.pop(1);
-  horizontal_free_ = context_.events.now() + atom_cycles_;
-  if (--unused_atoms_ > 0) return context_.events.schedule(core_event_, horizontal_free_);
+  horizontal_free_ =
+      context_.events.now() + atom_cycles_ + (one_column ? timing_.single_column_pause : 0);
+  if (--draining_->atoms_left > 0) return context_.events.schedule(core_event_, horizontal_free_);
+  draining_.reset();
   core_free_ = horizontal_free_;
   if (!jobs_.empty()) start_core();
 }
@@ -251,7 +261,7 @@ void Pdp::drain() {
 // Plays positions of the horizontal stage up to now.
 void Pdp::core() {
   if (refused_) return;
-  if (unused_atoms_ > 0) return drain();
+  if (draining_) return drain();
   if (jobs_.empty()) return;
   Job& job = *jobs_.front();
   while (job.schedule.more() && writer_.pending() <= timing_.result_atoms) {
@@ -316,7 +326,7 @@ void Pdp::written() {
 }
 
 void Pdp::core_finished() {
-  std::unique_ptr<Job> job = std::move(jobs_.front());
+  const std::shared_ptr<Job> job = std::move(jobs_.front());
   jobs_.pop_front();
   job->record.write_beats = writer_.beats();
   job->record.stalls["write"] = writer_.stall_cycles();
@@ -328,14 +338,16 @@ void Pdp::core_finished() {
              static_cast<uint32_t>(counted_write_stalls_));
   regs_.operation_done();
   core_free_ = context_.events.now() + timing_.next_start;
-  if (job->op.on_the_fly) unused_atoms_ = job->atoms_left;
   const bool acknowledged = job->acknowledged;
-  waiting_ack_.push_back(std::move(job));
+  if (job->op.on_the_fly && job->atoms_left > 0) draining_ = job;
+  waiting_ack_.push_back(job);
   if (acknowledged) interrupt_at(context_.events.now() + timing_.done_to_late_interrupt);
-  if (unused_atoms_ > 0)
+  if (draining_) {
+    context_.events.schedule(start_event_, core_free_);
     drain();
-  else if (!jobs_.empty())
+  } else if (!jobs_.empty()) {
     start_core();
+  }
   try_start();
 }
 
@@ -356,7 +368,7 @@ void Pdp::interrupt_at(Cycle at) {
 void Pdp::complete() {
   interrupts_.pop_front();
   if (!interrupts_.empty()) context_.events.schedule(interrupt_event_, interrupts_.front());
-  const std::unique_ptr<Job> job = std::move(waiting_ack_.front());
+  const std::shared_ptr<Job> job = std::move(waiting_ack_.front());
   waiting_ack_.pop_front();
   if (context_.mode.function)
     if (const Diagnostics errors = compute(*job); !errors.empty()) return refuse(errors);
@@ -388,6 +400,20 @@ Diagnostics Pdp::compute(const Job& job) {
     return Diagnostics({"pdp.memory", fmt::format("PDP group {}", job.group),
                         fmt::format("output at {:#x} is not in memory", job.op.dst.address)});
   return {};
+}
+
+// The hardware starts counting anew with the next operation and then takes what SDP still sends for
+// that operation's, or never asks for it.
+Diagnostics Pdp::unused_input() const {
+  const unsigned next = jobs_.empty() ? next_group_ : jobs_.front()->group;
+  return Diagnostics(
+      {"pdp.unused_input", fmt::format("PDP group {}", next),
+       fmt::format("starts while {} of the {} atoms of CUBE_IN of group {}, on the fly, are still "
+                   "to come from SDP: no window uses them; enable it when SDP is done",
+                   draining_->atoms_left,
+                   uint64_t{draining_->op.in.width} * draining_->op.in.height *
+                       draining_->op.surfaces,
+                   draining_->group)});
 }
 
 void Pdp::refuse(const Diagnostics& errors) {

@@ -67,6 +67,7 @@ class Pdp final : public Unit {
   void complete();
   [[nodiscard]] static unsigned port_of(RamType ram);
   [[nodiscard]] Diagnostics compute(const Job& job);
+  [[nodiscard]] Diagnostics unused_input() const;
   void refuse(const Diagnostics& errors);
   [[nodiscard]] uint32_t atom() const { return context_.hw.memory_atomic_size; }
 
@@ -81,12 +82,12 @@ class Pdp final : public Unit {
   /// The read DMA's groups go by themselves: an operation on the fly takes none.
   unsigned next_group_ = 0, next_rdma_group_ = 0;
   bool refused_ = false;
-  std::deque<std::unique_ptr<Job>> jobs_;  ///< front: the core's; a second one may be reading ahead
-  std::deque<std::unique_ptr<Job>> waiting_ack_;
+  std::deque<std::shared_ptr<Job>> jobs_;  ///< front: the core's; a second one may be reading ahead
+  std::deque<std::shared_ptr<Job>> waiting_ack_;
+  std::shared_ptr<Job> draining_;  ///< on the fly and done, with input still to come from SDP
   std::deque<sim::Cycle> interrupts_;
   sim::Cycle read_free_ = 0, core_free_ = 0;  ///< a following operation may start
   sim::Cycle horizontal_free_ = 0, vertical_free_ = 0;
-  uint64_t unused_atoms_ = 0;  ///< of an operation on the fly that is done, still to come from SDP
   /// Of all operations so far that counted: the hardware's counters are never cleared, as a clear
   /// is taken only in a cycle that stalls, and none comes in one.
   uint64_t counted_read_stalls_ = 0, counted_write_stalls_ = 0;

@@ -228,6 +228,80 @@ TEST_CASE("pdp unit: takes its input from SDP on the fly") {
   REQUIRE(got[7] == 47);  // column 1, line 1, lane 7
 }
 
+namespace {
+
+constexpr int kUnusedAtoms = 12;  // of 16: one window of 2x2 a column pair, in the first two lines
+
+// Group 0 on the fly, 2x8 to 1x1, with its used lines pushed; it is done when this returns.
+void run_with_unused_input(Bench& bench) {
+  const Shape shape{.width = 2,
+                    .height = 8,
+                    .channels = 8,
+                    .kernel_width = 2,
+                    .kernel_height = 2,
+                    .stride_x = 2,
+                    .stride_y = 8};
+  program(bench.regs(), bench.rdma(), shape, 8);
+  set(bench.regs(), regs::pdp::D_OPERATION_MODE_CFG_FLYING_MODE, 0);
+  bench.regs().write(regs::pdp::D_OP_ENABLE, 1);
+  bench.link.cubes.push_back(
+      std::make_shared<LazyCube<int8_t>>([] { return AtomCube<int8_t>({2, 8, 8}, 8); }));
+  bench.link.atoms.push(4);
+  bench.events.run_until(1000);
+  REQUIRE(bench.interrupts.size() == 1);
+}
+
+// Cycles until all unused atoms were taken.
+Cycle drain(Bench& bench) {
+  const Cycle begun = bench.events.now();
+  for (int i = 0; i < kUnusedAtoms; ++i) {
+    while (bench.link.atoms.space() == 0) bench.events.run_until(bench.events.now() + 1);
+    bench.link.atoms.push(1);
+  }
+  while (bench.link.atoms.space() < 4) bench.events.run_until(bench.events.now() + 1);
+  return bench.events.now() - begun;
+}
+
+// From memory: the read DMA's first operation, so its group 0.
+void enable_group_1(Bench& bench) {
+  bench.regs().write(regs::pdp::S_POINTER, 1);
+  program(bench.regs(), bench.rdma(), {.width = 1, .height = 1}, 8);
+  bench.enable();
+}
+
+}  // namespace
+
+TEST_CASE("pdp unit: input that no window uses is taken behind the done") {
+  Bench plain("nv_small", 32), wide("nv_small", 32);
+  run_with_unused_input(plain);
+  wide.regs().write(regs::pdp::S_POINTER, 1);
+  set(wide.regs(), regs::pdp::D_DATA_CUBE_OUT_WIDTH_CUBE_OUT_WIDTH, 3);
+  wide.regs().write(regs::pdp::S_POINTER, 0);
+  run_with_unused_input(wide);
+  // The other group's output width decides whether each atom has the pause of a one-column line.
+  const Cycle pauses = drain(plain) - drain(wide);
+  REQUIRE(pauses == 3 * (kUnusedAtoms - 1));
+  enable_group_1(plain);
+  plain.events.run_until(5000);
+  INFO(plain.errors.text());
+  REQUIRE(plain.errors.empty());
+  REQUIRE(plain.interrupts.size() == 2);
+}
+
+TEST_CASE("pdp unit: an operation that starts amid another one's unused input is refused") {
+  const bool queued = GENERATE(false, true);
+  CAPTURE(queued);
+  Bench bench("nv_small", 32);
+  if (queued) enable_group_1(bench);
+  bench.regs().write(regs::pdp::S_POINTER, 0);
+  run_with_unused_input(bench);
+  if (!queued) enable_group_1(bench);
+  bench.events.run_until(5000);
+  REQUIRE(bench.errors.has("pdp.unused_input"));
+  REQUIRE(bench.errors.text().find("12 of the 16 atoms") != std::string::npos);
+  REQUIRE(bench.interrupts.size() == 1);
+}
+
 TEST_CASE("pdp unit: refuses an illegal program and never completes it") {
   Bench bench("nv_small", 32);
   program(bench.regs(), bench.rdma(), {}, 8);
