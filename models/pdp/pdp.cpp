@@ -134,7 +134,7 @@ void Pdp::try_start() {
   if (refused_) return;
   if (draining_ && context_.events.now() >= core_free_ &&
       (!jobs_.empty() || regs_.enabled(next_group_)))
-    return refuse(unused_input());
+    return refuse(unused_input(*draining_));
   if (jobs_.size() >= 2 || !regs_.enabled(next_group_)) return;
   if (!jobs_.empty() && !jobs_.back()->read_done && !jobs_.back()->op.on_the_fly) return;
   const regs::RegView pdp = regs_.view(next_group_), rdma = rdma_regs_.view(next_rdma_group_);
@@ -313,7 +313,10 @@ void Pdp::read_finished() {
                   static_cast<uint32_t>(counted_read_stalls_));
   rdma_regs_.operation_done();
   read_free_ = context_.events.now() + timing_.next_start;
-  if (job.written) context_.events.schedule_in(core_done_event_, timing_.read_done_to_done);
+  if (job.written) {
+    job.ends_unused = job.op.unused_lines() > 0;
+    context_.events.schedule_in(core_done_event_, timing_.read_done_to_done);
+  }
   context_.events.schedule_in(start_event_, 1);
 }
 
@@ -342,6 +345,9 @@ void Pdp::core_finished() {
   if (job->op.on_the_fly && job->atoms_left > 0) draining_ = job;
   waiting_ack_.push_back(job);
   if (acknowledged) interrupt_at(context_.events.now() + timing_.done_to_late_interrupt);
+  // Row results of an unused line still leave the horizontal stage when a queued operation starts.
+  if (job->ends_unused && (!jobs_.empty() || regs_.enabled(next_group_)))
+    return refuse(unused_input(*job));
   if (draining_) {
     context_.events.schedule(start_event_, core_free_);
     drain();
@@ -402,18 +408,18 @@ Diagnostics Pdp::compute(const Job& job) {
   return {};
 }
 
-// The hardware starts counting anew with the next operation and then takes what SDP still sends for
-// that operation's, or never asks for it.
-Diagnostics Pdp::unused_input() const {
+// The hardware starts counting anew with the next operation and then takes what is left of this
+// one's input for that operation's, or never asks for it.
+Diagnostics Pdp::unused_input(const Job& job) const {
   const unsigned next = jobs_.empty() ? next_group_ : jobs_.front()->group;
   return Diagnostics(
       {"pdp.unused_input", fmt::format("PDP group {}", next),
-       fmt::format("starts while {} of the {} atoms of CUBE_IN of group {}, on the fly, are still "
-                   "to come from SDP: no window uses them; enable it when SDP is done",
-                   draining_->atoms_left,
-                   uint64_t{draining_->op.in.width} * draining_->op.in.height *
-                       draining_->op.surfaces,
-                   draining_->group)});
+       fmt::format("starts while input of group {} that no window uses (CUBE_IN {}x{}) is still "
+                   "{}; enable it when {} is done",
+                   job.group, job.op.in.width, job.op.in.height,
+                   job.op.on_the_fly ? fmt::format("to come from SDP, {} atoms", job.atoms_left)
+                                     : std::string("in the core"),
+                   job.op.on_the_fly ? "SDP" : "PDP")});
 }
 
 void Pdp::refuse(const Diagnostics& errors) {

@@ -37,6 +37,7 @@ class Pdp final : public Unit {
     std::shared_ptr<LazyCube<int8_t>> from_sdp;
     bool core_started = false, first_atom_taken = false, read_done = false;
     bool written = false, acknowledged = false;
+    bool ends_unused = false;  ///< from memory: done by a line that no window uses
     uint64_t atoms_left;  ///< of the input, on the fly
     OpRecord record;
     bool output_holds = false;    ///< the next position waits for results to leave
@@ -67,7 +68,7 @@ class Pdp final : public Unit {
   void complete();
   [[nodiscard]] static unsigned port_of(RamType ram);
   [[nodiscard]] Diagnostics compute(const Job& job);
-  [[nodiscard]] Diagnostics unused_input() const;
+  [[nodiscard]] Diagnostics unused_input(const Job& job) const;
   void refuse(const Diagnostics& errors);
   [[nodiscard]] uint32_t atom() const { return context_.hw.memory_atomic_size; }
 

@@ -300,6 +300,11 @@ uint32_t line_buffer_width(uint32_t kernel_height, uint32_t stride_y) {
   return kAtomsPerBank * kLineBufferBanks / shares;
 }
 
+uint32_t PdpOp::unused_lines() const {
+  const uint32_t used = (out.height - 1) * stride_y + kernel_height;
+  return used < in.height + pad_top ? in.height + pad_top - used : 0;
+}
+
 std::string PdpOp::summary() const {
   const char* name = method == Method::kAverage ? "average"
                      : method == Method::kMax   ? "max"

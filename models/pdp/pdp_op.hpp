@@ -36,6 +36,8 @@ struct PdpOp {
 
   /// Surfaces (memory atoms along the channels).
   uint32_t surfaces = 0;
+  /// Lines at the end of the input that no window uses.
+  [[nodiscard]] uint32_t unused_lines() const;
   /// One line for tables.
   [[nodiscard]] std::string summary() const;
 };

@@ -82,9 +82,11 @@ AtomCost atom_cost(const SdpOp& op, const HwConfig& hw, const SdpTiming& t) {
   }
   cost.pdp_lead = t.pdp_lead + pieces - 1;
   cost.latency = before + t.converter + (pieces - 1) + t.output_register;
-  const sim::Cycle room = cost.latency - cost.pdp_lead + t.pdp_data;  // a piece a stage
-  cost.pdp_atoms = static_cast<uint32_t>(room / pieces);
-  cost.pdp_wait = pieces - room % pieces;
+  // Each register between entry and PDP holds a piece, and one more while the word that it cannot
+  // hand on travels to the register in front: a cycle a register.
+  const sim::Cycle registers = cost.latency - cost.pdp_lead + t.pdp_data;
+  cost.pdp_atoms = static_cast<uint32_t>(2 * registers / pieces);
+  cost.pdp_wait = registers + pieces - 2 * registers % pieces;
   cost.stage_period = cost.period;
   if (op.flying) cost.period = std::max(cost.period, pieces + t.conv_bubble);
   return cost;
@@ -141,7 +143,10 @@ void Datapath::start(const SdpOp& op, const std::array<bool, kStages>& operands,
     if (operands[s]) streams_[s]->set_use(cost_.meeting[s].slack, cost_.meeting[s].pieces);
   }
   in_flight_.clear();
-  in_flight_limit_ = timing_.output_atoms + static_cast<uint32_t>(cost_.latency / cost_.period);
+  // On the way to PDP pdp_room_time() is the limit.
+  in_flight_limit_ =
+      op.to_pdp ? kTaken
+                : timing_.output_atoms + static_cast<uint32_t>(cost_.latency / cost_.period);
   command_next_ = true;
   next_word_ = load + timing_.load_to_command;
   count_lines(surfaces);
@@ -168,11 +173,9 @@ sim::Cycle Datapath::entry_time() const {
     if (room == sim::kNever) return room;
     at = std::max(at, room);
   }
-  if (op_.to_pdp && entered_ > cost_.pdp_atoms) {
-    const uint64_t needed = entered_ - cost_.pdp_atoms;
-    if (taken_ < needed) return sim::kNever;
-    if (taken_ == needed) at = std::max(at, taken_at_ + cost_.pdp_wait);
-  }
+  const sim::Cycle room = pdp_room_time();
+  if (room == sim::kNever) return room;
+  at = std::max(at, room);
   if (op_.flying) {
     if (from_conv_.available() == 0) return sim::kNever;
   } else {
@@ -197,9 +200,15 @@ sim::Cycle Datapath::room_time() const {
   return room;
 }
 
+// When PDP's takings so far have made room for the next atom in the registers on the way.
+sim::Cycle Datapath::pdp_room_time() const {
+  if (!op_.to_pdp || entered_ <= cost_.pdp_atoms) return 0;
+  const uint64_t needed = entered_ - cost_.pdp_atoms;
+  return taken_ < needed ? sim::kNever : taken_at_[(needed - 1) % kTaken] + cost_.pdp_wait;
+}
+
 bool Datapath::held_by_output() const {
-  return inside() >= in_flight_limit_ ||
-         (op_.to_pdp && entered_ > cost_.pdp_atoms && taken_ <= entered_ - cost_.pdp_atoms);
+  return inside() >= in_flight_limit_ || pdp_room_time() > next_entry_;
 }
 
 void Datapath::kick() {
@@ -335,8 +344,7 @@ void Datapath::pdp_took() {
   if (!active_ || !op_.to_pdp) return;
   const uint64_t passed = out_ - in_flight_.size();
   const uint64_t taken = passed - (timing_.pdp_atoms - to_pdp_.space());
-  if (taken != taken_) taken_at_ = context_.events.now() - timing_.pdp_credit;
-  taken_ = taken;
+  while (taken_ < taken) taken_at_[taken_++ % kTaken] = context_.events.now() - timing_.pdp_credit;
   drain();
   kick();
 }

@@ -32,7 +32,7 @@ struct AtomCost {
   /// PDP gets the first piece of an atom this long before the write DMA gets the atom.
   sim::Cycle pdp_lead = 0;
   sim::Cycle latency = 0;  ///< from entry to the write DMA's output
-  /// Results that PDP has not taken yet fill the stages in front of it: an atom enters
+  /// Results that PDP has not taken yet fill the registers in front of it: an atom enters
   /// `pdp_wait` cycles after PDP took the atom `pdp_atoms` + 1 before it.
   uint32_t pdp_atoms = 0;
   sim::Cycle pdp_wait = 0;
@@ -84,6 +84,7 @@ class Datapath {
   [[nodiscard]] sim::Cycle room_time() const;
   /// Atoms between entry and write DMA.
   [[nodiscard]] uint64_t inside() const { return to_leave_ - to_enter_; }
+  [[nodiscard]] sim::Cycle pdp_room_time() const;
   [[nodiscard]] bool held_by_output() const;
   void count_lines(uint32_t surfaces);
   void enter();
@@ -118,9 +119,10 @@ class Datapath {
   uint64_t to_enter_ = 0, to_leave_ = 0;
   sim::Cycle next_entry_ = 0;
   uint32_t in_flight_limit_ = 0;
-  uint64_t entered_ = 0, out_ = 0;  ///< atoms into the datapath; with a known result time
-  uint64_t taken_ = 0;              ///< out of the stream to PDP
-  sim::Cycle taken_at_ = 0;
+  uint64_t entered_ = 0, out_ = 0;         ///< atoms into the datapath; with a known result time
+  uint64_t taken_ = 0;                     ///< out of the stream to PDP
+  static constexpr unsigned kTaken = 128;  // more than the atoms that fit between entry and PDP
+  std::array<sim::Cycle, kTaken> taken_at_{};
   std::deque<sim::Cycle> in_flight_;  ///< when each result is at the write DMA
   // Atoms meet their operands stage by stage, each as late as if it had entered at `met_at_`.
   static constexpr unsigned kRing = 32;  // more than the atoms that fit in front of a stage

@@ -222,4 +222,63 @@ inline Program counted_convolution() {
   return p;
 }
 
+/// 1x1 kernels over 5x6x8, eight of them, SDP passing the sums on to averages of 2x1 windows with a
+/// padded column on each side: PDP is the slowest and inserts a position behind each line.
+inline Program convolution_into_pooling() {
+  namespace d = regs::cdma;
+  namespace c = regs::csc;
+  namespace a = regs::cacc;
+  namespace r = regs::sdp;
+  namespace q = regs::pdp;
+  using namespace counted;
+  constexpr int64_t kAcross = 5, kBytesOfAll = kAtom * kAtom, kLine = kAcross * kAtom;
+  Program p = counted_convolution();
+  set_all(p.cdma, {{d::D_DATAIN_SIZE_0_DATAIN_WIDTH, kAcross - 1},
+                   {d::D_DATAIN_SIZE_1_DATAIN_CHANNEL, kAtom - 1},
+                   {d::D_DATAIN_SIZE_EXT_0_DATAIN_WIDTH_EXT, kAcross - 1},
+                   {d::D_LINE_STRIDE_LINE_STRIDE, kLine},
+                   {d::D_SURF_STRIDE_SURF_STRIDE, kLine * kHeight},
+                   {d::D_ENTRY_PER_SLICE_ENTRIES, kAcross - 1},
+                   {d::D_WEIGHT_SIZE_0_BYTE_PER_KERNEL, kAtom - 1},
+                   {d::D_WEIGHT_SIZE_1_WEIGHT_KERNEL, kAtom - 1},
+                   {d::D_WEIGHT_BYTES_WEIGHT_BYTES, kBytesOfAll}});
+  set_all(p.csc, {{c::D_DATAIN_SIZE_EXT_0_DATAIN_WIDTH_EXT, kAcross - 1},
+                  {c::D_DATAIN_SIZE_EXT_1_DATAIN_CHANNEL_EXT, kAtom - 1},
+                  {c::D_ENTRY_PER_SLICE_ENTRIES, kAcross - 1},
+                  {c::D_WEIGHT_SIZE_EXT_0_WEIGHT_WIDTH_EXT, 0},
+                  {c::D_WEIGHT_SIZE_EXT_0_WEIGHT_HEIGHT_EXT, 0},
+                  {c::D_WEIGHT_SIZE_EXT_1_WEIGHT_CHANNEL_EXT, kAtom - 1},
+                  {c::D_WEIGHT_SIZE_EXT_1_WEIGHT_KERNEL, kAtom - 1},
+                  {c::D_WEIGHT_BYTES_WEIGHT_BYTES, kBytesOfAll},
+                  {c::D_DATAOUT_SIZE_0_DATAOUT_WIDTH, kAcross - 1},
+                  {c::D_DATAOUT_SIZE_0_DATAOUT_HEIGHT, kHeight - 1},
+                  {c::D_DATAOUT_SIZE_1_DATAOUT_CHANNEL, kAtom - 1},
+                  {c::D_ATOMICS_ATOMICS, kAcross * kHeight - 1}});
+  set_all(p.cacc, {{a::D_DATAOUT_SIZE_0_DATAOUT_WIDTH, kAcross - 1},
+                   {a::D_DATAOUT_SIZE_0_DATAOUT_HEIGHT, kHeight - 1},
+                   {a::D_DATAOUT_SIZE_1_DATAOUT_CHANNEL, kAtom - 1}});
+  set_all(p.sdp, {{r::D_DATA_CUBE_WIDTH_WIDTH, kAcross - 1},
+                  {r::D_DATA_CUBE_HEIGHT_HEIGHT, kHeight - 1},
+                  {r::D_DATA_CUBE_CHANNEL_CHANNEL, kAtom - 1},
+                  {r::D_FEATURE_MODE_CFG_OUTPUT_DST, 1}});
+  set_all(p.pdp, {{q::D_DATA_CUBE_IN_WIDTH_CUBE_IN_WIDTH, kAcross - 1},
+                  {q::D_DATA_CUBE_IN_HEIGHT_CUBE_IN_HEIGHT, kHeight - 1},
+                  {q::D_DATA_CUBE_IN_CHANNEL_CUBE_IN_CHANNEL, kAtom - 1},
+                  {q::D_DATA_CUBE_OUT_WIDTH_CUBE_OUT_WIDTH, kAcross},
+                  {q::D_DATA_CUBE_OUT_HEIGHT_CUBE_OUT_HEIGHT, kHeight - 1},
+                  {q::D_DATA_CUBE_OUT_CHANNEL_CUBE_OUT_CHANNEL, kAtom - 1},
+                  {q::D_OPERATION_MODE_CFG_POOLING_METHOD, 0},
+                  {q::D_OPERATION_MODE_CFG_FLYING_MODE, 0},
+                  {q::D_POOLING_KERNEL_CFG_KERNEL_WIDTH, 1},
+                  {q::D_POOLING_PADDING_CFG_PAD_LEFT, 1},
+                  {q::D_POOLING_PADDING_CFG_PAD_RIGHT, 1},
+                  {q::D_RECIP_KERNEL_WIDTH_RECIP_KERNEL_WIDTH, 0x8000},
+                  {q::D_RECIP_KERNEL_HEIGHT_RECIP_KERNEL_HEIGHT, 0x10000},
+                  {q::D_DST_BASE_ADDR_LOW_DST_BASE_ADDR_LOW, kOutput},
+                  {q::D_DST_LINE_STRIDE_DST_LINE_STRIDE, kLine + kAtom},
+                  {q::D_DST_SURFACE_STRIDE_DST_SURFACE_STRIDE, (kLine + kAtom) * kHeight},
+                  {q::D_DST_RAM_CFG_DST_RAM_TYPE, 1}});
+  return p;
+}
+
 }  // namespace dlavp::reference

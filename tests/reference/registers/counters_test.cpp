@@ -88,6 +88,21 @@ TEST_CASE("counters: SDP's read and write stalls") {
   CHECK(bench.read(regs::kSdp, regs::sdp::D_PERF_WDMA_WRITE_STALL, 0) == 0);
 }
 
+TEST_CASE("counters: SDP runs ahead of PDP on the fly as far as the RTL's registers let it") {
+  Bench bench;
+  const Program p = convolution_into_pooling();
+  bench.run({&p.pdp, &p.sdp, &p.cacc, &p.cmac_a, &p.cmac_b, &p.csc, &p.cdma}, 0);
+  const sim::Cycle enabled = bench.chip().events().now();
+  bench.finish(3);
+  constexpr sim::Cycle kToStatus =
+      2;  // from a unit's pulse to its bit in GLB, where the RTL was read
+  for (const OpRecord& op : bench.chip().operations()) {
+    CAPTURE(op.unit);
+    if (op.unit == "SDP") CHECK(op.done + kToStatus - enabled == 489);
+    if (op.unit == "PDP") CHECK(op.done + kToStatus - enabled == 554);
+  }
+}
+
 TEST_CASE("counters: stalls of CDMA's weights; nothing stays enabled") {
   Bench bench;
   const Program p = counted_convolution();
