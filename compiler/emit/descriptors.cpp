@@ -225,7 +225,9 @@ DlaLut describe_lut(const Lut& lut) {
   out.linear_exp_overflow_slope = slope(lut.le_over);
   out.linear_only_underflow_slope = slope(lut.lo_under);
   out.linear_only_overflow_slope = slope(lut.lo_over);
-  const auto priority = [](bool lo) { return uint8_t{lo ? DLA_LUT_PREFER_LO : DLA_LUT_PREFER_LE}; };
+  const auto priority = [](bool lo) {
+    return static_cast<uint8_t>(lo ? DLA_LUT_PREFER_LO : DLA_LUT_PREFER_LE);
+  };
   out.hybrid_priority = priority(lut.lo_when_both_hit);
   out.underflow_priority = priority(lut.lo_when_under);
   out.overflow_priority = priority(lut.lo_when_over);

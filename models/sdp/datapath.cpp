@@ -75,9 +75,21 @@ AtomCost atom_cost(const SdpOp& op, const HwConfig& hw, const SdpTiming& t) {
     const bool has_mul = stage.mul.enabled && stage.mul.from_memory;
     meeting.slack = {has_alu ? alu : mul, has_mul ? mul : alu};
     meeting.pieces = stage_pieces;
-    meeting.atoms_before = static_cast<uint32_t>((before + (has_mul && !y ? first : 0)) / pieces);
+    meeting.registers = before + (has_mul && !y ? first : 0);
+    meeting.atoms_before = static_cast<uint32_t>(meeting.registers / pieces);
     const sim::Cycle slower = std::max(stage_pieces, cost.period) - cost.period;
+    if (y && slower != 0) {
+      const auto fill = [&](sim::Cycle from) {
+        const sim::Cycle registers = before + 1 - from;  // one puts Y's pieces together
+        return AtomCost::Fill{static_cast<uint32_t>(registers / pieces),
+                              registers + (pieces - registers % pieces) * stage_pieces / pieces};
+      };
+      cost.slow = true;
+      cost.entry_fill = fill(0);
+      for (const unsigned x : {kX1, kX2}) cost.meeting[x].fill = fill(cost.meeting[x].registers);
+    }
     cost.period += slower;
+    cost.stage_period[s] = cost.period;
     before += 2 + first + second + tail + slower;
   }
   cost.pdp_lead = t.pdp_lead + pieces - 1;
@@ -87,8 +99,11 @@ AtomCost atom_cost(const SdpOp& op, const HwConfig& hw, const SdpTiming& t) {
   const sim::Cycle registers = cost.latency - cost.pdp_lead + t.pdp_data;
   cost.pdp_atoms = static_cast<uint32_t>(2 * registers / pieces);
   cost.pdp_wait = registers + pieces - 2 * registers % pieces;
-  cost.stage_period = cost.period;
-  if (op.flying) cost.period = std::max(cost.period, pieces + t.conv_bubble);
+  cost.entry = cost.slow ? pieces : cost.period;
+  if (op.flying) {
+    cost.period = std::max(cost.period, pieces + t.conv_bubble);
+    cost.entry = std::max(cost.entry, pieces + t.conv_bubble);
+  }
   return cost;
 }
 
@@ -137,16 +152,19 @@ void Datapath::start(const SdpOp& op, const std::array<bool, kStages>& operands,
   entered_ = taken_ = 0;
   out_ = 0;
   met_ = {};
-  any_operand_ = false;
+  meets_ = operands;
+  meets_[kY] |= cost_.slow;
+  any_meeting_ = false;
   for (unsigned s = 0; s < kStages; ++s) {
-    any_operand_ |= operands[s];
+    any_meeting_ |= meets_[s];
     if (operands[s]) streams_[s]->set_use(cost_.meeting[s].slack, cost_.meeting[s].pieces);
   }
   in_flight_.clear();
   // On the way to PDP pdp_room_time() is the limit.
-  in_flight_limit_ =
-      op.to_pdp ? kTaken
-                : timing_.output_atoms + static_cast<uint32_t>(cost_.latency / cost_.period);
+  in_flight_limit_ = op.to_pdp ? kTaken
+                               : timing_.output_atoms +
+                                     static_cast<uint32_t>(cost_.latency / cost_.period) +
+                                     cost_.entry_fill.atoms;
   command_next_ = true;
   next_word_ = load + timing_.load_to_command;
   count_lines(surfaces);
@@ -168,7 +186,7 @@ void Datapath::count_lines(uint32_t surfaces) {
 sim::Cycle Datapath::entry_time() const {
   if (!active_ || to_enter_ == 0 || inside() >= in_flight_limit_) return sim::kNever;
   sim::Cycle at = next_entry_;
-  if (any_operand_) {
+  if (any_meeting_) {
     const sim::Cycle room = room_time();
     if (room == sim::kNever) return room;
     at = std::max(at, room);
@@ -188,8 +206,8 @@ sim::Cycle Datapath::entry_time() const {
 
 // The stages in front of a meeting take a few atoms while the one there waits.
 sim::Cycle Datapath::room_time() const {
-  sim::Cycle room = 0;
-  for (unsigned s = 0; s < kStages; ++s) {
+  sim::Cycle room = cost_.slow ? fill_time(cost_.entry_fill, entered_) : 0;
+  for (unsigned s = 0; s < kStages && room != sim::kNever; ++s) {
     if (!operands_[s]) continue;
     const uint64_t before = cost_.meeting[s].atoms_before;
     if (entered_ <= before) continue;
@@ -198,6 +216,13 @@ sim::Cycle Datapath::room_time() const {
     room = std::max(room, met_at_[s][atom % kRing] + (before + 1) * cost_.pieces);
   }
   return room;
+}
+
+// When the registers that fill up in front of a slower Y have room for `atom`.
+sim::Cycle Datapath::fill_time(const AtomCost::Fill& fill, uint64_t atom) const {
+  if (atom <= fill.atoms) return 0;
+  const uint64_t taken = atom - 1 - fill.atoms;
+  return met_[kY] <= taken ? sim::kNever : met_at_[kY][taken % kRing] + fill.wait;
 }
 
 // When PDP's takings so far have made room for the next atom in the registers on the way.
@@ -213,7 +238,7 @@ bool Datapath::held_by_output() const {
 
 void Datapath::kick() {
   if (!active_) return;
-  if (any_operand_) meet();
+  if (any_meeting_) meet();
   if (enter_event_.pending()) return;
   const sim::Cycle at = entry_time();
   if (at > next_entry_ && to_enter_ != 0) output_holds_ = held_by_output();
@@ -224,13 +249,13 @@ void Datapath::enter() {
   const sim::Cycle now = context_.events.now();
   if (entry_time() != now) return kick();
   cycles_.advance(output_holds_ ? sim::Cause::kDownstream : sim::Cause::kData, now);
-  next_entry_ = now + cost_.period;
+  next_entry_ = now + cost_.entry;
   cycles_.advance(sim::Cause::kBusy, next_entry_);
   output_holds_ = false;
   if (to_enter_ == 1) stalls_at_last_ = stall_cycles_;
   --to_enter_;
   entered_at_[entered_++ % kRing] = now;
-  if (!any_operand_) put_out(now);
+  if (!any_meeting_) put_out(now);
   if (op_.flying)
     from_conv_.pop(1);
   else
@@ -240,24 +265,36 @@ void Datapath::enter() {
 
 // Gives atoms that have entered their operands, as far as it is known when those come.
 void Datapath::meet() {
-  const uint64_t* before = &entered_;
-  const std::array<sim::Cycle, kRing>* before_at = &entered_at_;
-  for (unsigned s = 0; s < kStages; ++s) {
-    if (!operands_[s]) continue;
-    while (met_[s] < *before) {
-      const sim::Cycle ready = streams_[s]->head_ready();
-      if (ready == sim::kNever) break;
-      const uint64_t atom = met_[s];
-      sim::Cycle at = std::max((*before_at)[atom % kRing], ready);
-      if (atom > 0) at = std::max(at, met_at_[s][(atom - 1) % kRing] + cost_.stage_period);
-      met_at_[s][atom % kRing] = at;
-      ++met_[s];
-      streams_[s]->use(at);
+  for (bool progress = true; progress;) {
+    progress = false;
+    const uint64_t* before = &entered_;
+    const std::array<sim::Cycle, kRing>* before_at = &entered_at_;
+    for (unsigned s = 0; s < kStages; ++s) {
+      if (!meets_[s]) continue;
+      progress |= meet_stage(s, *before, *before_at) && cost_.slow;
+      before = &met_[s];
+      before_at = &met_at_[s];
     }
-    before = &met_[s];
-    before_at = &met_at_[s];
+    while (out_ < *before) put_out((*before_at)[out_ % kRing]);
   }
-  while (out_ < *before) put_out((*before_at)[out_ % kRing]);
+}
+
+// The atoms that one stage takes of those that come from in front of it; true: some.
+bool Datapath::meet_stage(unsigned s, uint64_t before,
+                          const std::array<sim::Cycle, kRing>& before_at) {
+  const uint64_t met = met_[s];
+  while (met_[s] < before) {
+    const uint64_t atom = met_[s];
+    const sim::Cycle ready = operands_[s] ? streams_[s]->head_ready() : 0;
+    const sim::Cycle room = cost_.slow && s != kY ? fill_time(cost_.meeting[s].fill, atom) : 0;
+    if (ready == sim::kNever || room == sim::kNever) break;
+    sim::Cycle at = std::max({before_at[atom % kRing], ready, room});
+    if (atom > 0) at = std::max(at, met_at_[s][(atom - 1) % kRing] + cost_.stage_period[s]);
+    met_at_[s][atom % kRing] = at;
+    ++met_[s];
+    if (operands_[s]) streams_[s]->use(at);
+  }
+  return met_[s] != met;
 }
 
 // The result of an atom that counts as entered at `at`.

@@ -26,9 +26,18 @@ struct SdpTiming {
 
 /// What an operation costs a data atom.
 struct AtomCost {
-  sim::Cycle period = 1;        ///< between two atoms that enter
-  sim::Cycle stage_period = 1;  ///< between two atoms in a stage
-  sim::Cycle pieces = 1;        ///< parts in which an atom passes, one a cycle
+  sim::Cycle period = 1;  ///< between two atoms, in the long run
+  sim::Cycle entry = 1;   ///< between two atoms that enter while there is room behind
+  std::array<sim::Cycle, kStages> stage_period{};  ///< between two atoms in a stage
+  sim::Cycle pieces = 1;                           ///< parts in which an atom passes, one a cycle
+  bool slow = false;  ///< Y takes longer for an atom than the stages in front of it
+  /// Registers that fill up in front of a slower Y: an atom comes `wait` cycles after Y took the
+  /// one `atoms` + 1 before it, all counted as times of entry.
+  struct Fill {
+    uint32_t atoms = 0;
+    sim::Cycle wait = 0;
+  };
+  Fill entry_fill;  ///< from the entry on
   /// PDP gets the first piece of an atom this long before the write DMA gets the atom.
   sim::Cycle pdp_lead = 0;
   sim::Cycle latency = 0;  ///< from entry to the write DMA's output
@@ -40,7 +49,9 @@ struct AtomCost {
   struct Meeting {
     std::array<int64_t, 2> slack{};  ///< ALU, multiplier: how much later than the atom it may come
     sim::Cycle pieces = 1;           ///< cycles in which it is used
-    uint32_t atoms_before = 0;       ///< whole atoms that fit between entry and here
+    sim::Cycle registers = 0;        ///< between entry and here
+    uint32_t atoms_before = 0;       ///< whole atoms that fit there
+    Fill fill;                       ///< from here on
   };
   std::array<Meeting, kStages> meeting;
 };
@@ -80,8 +91,11 @@ class Datapath {
   [[nodiscard]] sim::CycleAccount& cycles() { return cycles_; }
 
  private:
+  static constexpr unsigned kRing = 64;    // more than the atoms that fit in front of a stage
+  static constexpr unsigned kTaken = 128;  // more than the atoms that fit between entry and PDP
   [[nodiscard]] sim::Cycle entry_time() const;
   [[nodiscard]] sim::Cycle room_time() const;
+  [[nodiscard]] sim::Cycle fill_time(const AtomCost::Fill& fill, uint64_t atom) const;
   /// Atoms between entry and write DMA.
   [[nodiscard]] uint64_t inside() const { return to_leave_ - to_enter_; }
   [[nodiscard]] sim::Cycle pdp_room_time() const;
@@ -89,6 +103,7 @@ class Datapath {
   void count_lines(uint32_t surfaces);
   void enter();
   void meet();
+  bool meet_stage(unsigned s, uint64_t before, const std::array<sim::Cycle, kRing>& before_at);
   void put_out(sim::Cycle at);
   void drain();
   void write(sim::Cycle now);
@@ -115,17 +130,17 @@ class Datapath {
   SdpOp op_;
   AtomCost cost_;
   std::array<bool, kStages> operands_{};
-  bool any_operand_ = false, active_ = false;
+  /// Stages where an atom's time is decided: those with operands, and a slower Y.
+  std::array<bool, kStages> meets_{};
+  bool any_meeting_ = false, active_ = false;
   uint64_t to_enter_ = 0, to_leave_ = 0;
   sim::Cycle next_entry_ = 0;
   uint32_t in_flight_limit_ = 0;
-  uint64_t entered_ = 0, out_ = 0;         ///< atoms into the datapath; with a known result time
-  uint64_t taken_ = 0;                     ///< out of the stream to PDP
-  static constexpr unsigned kTaken = 128;  // more than the atoms that fit between entry and PDP
+  uint64_t entered_ = 0, out_ = 0;  ///< atoms into the datapath; with a known result time
+  uint64_t taken_ = 0;              ///< out of the stream to PDP
   std::array<sim::Cycle, kTaken> taken_at_{};
   std::deque<sim::Cycle> in_flight_;  ///< when each result is at the write DMA
   // Atoms meet their operands stage by stage, each as late as if it had entered at `met_at_`.
-  static constexpr unsigned kRing = 32;  // more than the atoms that fit in front of a stage
   std::array<uint64_t, kStages> met_{};  ///< atoms that have their operands of the stage
   std::array<std::array<sim::Cycle, kRing>, kStages> met_at_{};
   std::array<sim::Cycle, kRing> entered_at_{};
