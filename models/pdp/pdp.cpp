@@ -346,7 +346,7 @@ void Pdp::core_finished() {
   waiting_ack_.push_back(job);
   if (acknowledged) interrupt_at(context_.events.now() + timing_.done_to_late_interrupt);
   // Row results of an unused line still leave the horizontal stage when a queued operation starts.
-  if (job->ends_unused && (!jobs_.empty() || regs_.enabled(next_group_)))
+  if (!refused_ && job->ends_unused && (!jobs_.empty() || regs_.enabled(next_group_)))
     return refuse(unused_input(*job));
   if (draining_) {
     context_.events.schedule(start_event_, core_free_);

@@ -45,6 +45,19 @@ SdpTiming::SdpTiming(const TimingParams& p) {
   latency_fifo = cycles("latency_fifo");
 }
 
+namespace {
+
+// Each register between entry and PDP holds a piece, and one more while the word that it cannot
+// hand on travels to the register in front: a cycle a register.
+void reach_pdp(const SdpTiming& t, AtomCost& cost) {
+  cost.pdp_lead = t.pdp_lead + cost.pieces - 1;
+  const sim::Cycle registers = cost.latency - cost.pdp_lead + t.pdp_data;
+  cost.pdp_atoms = static_cast<uint32_t>(2 * registers / cost.pieces);
+  cost.pdp_wait = registers + cost.pieces - 2 * registers % cost.pieces;
+}
+
+}  // namespace
+
 AtomCost atom_cost(const SdpOp& op, const HwConfig& hw, const SdpTiming& t) {
   const uint32_t throughput[kStages] = {hw.sdp_bs_throughput, hw.sdp_bn_throughput,
                                         hw.sdp_ew_throughput};
@@ -92,13 +105,8 @@ AtomCost atom_cost(const SdpOp& op, const HwConfig& hw, const SdpTiming& t) {
     cost.stage_period[s] = cost.period;
     before += 2 + first + second + tail + slower;
   }
-  cost.pdp_lead = t.pdp_lead + pieces - 1;
   cost.latency = before + t.converter + (pieces - 1) + t.output_register;
-  // Each register between entry and PDP holds a piece, and one more while the word that it cannot
-  // hand on travels to the register in front: a cycle a register.
-  const sim::Cycle registers = cost.latency - cost.pdp_lead + t.pdp_data;
-  cost.pdp_atoms = static_cast<uint32_t>(2 * registers / pieces);
-  cost.pdp_wait = registers + pieces - 2 * registers % pieces;
+  reach_pdp(t, cost);
   cost.entry = cost.slow ? pieces : cost.period;
   if (op.flying) {
     cost.period = std::max(cost.period, pieces + t.conv_bubble);
@@ -380,7 +388,8 @@ void Datapath::pass_to_pdp(sim::Cycle now) {
 void Datapath::pdp_took() {
   if (!active_ || !op_.to_pdp) return;
   const uint64_t passed = out_ - in_flight_.size();
-  const uint64_t taken = passed - (timing_.pdp_atoms - to_pdp_.space());
+  const uint64_t held = timing_.pdp_atoms - to_pdp_.space();  // may be of the operation before
+  const uint64_t taken = passed > held ? passed - held : 0;
   while (taken_ < taken) taken_at_[taken_++ % kTaken] = context_.events.now() - timing_.pdp_credit;
   drain();
   kick();

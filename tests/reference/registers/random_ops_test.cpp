@@ -227,14 +227,38 @@ struct Played {
   Diagnostics refused;
 };
 
+/// The pooling ends before its input does: hardware then takes no other one until that is through.
+bool leaves_input(const Step& step) {
+  namespace r = regs::pdp;
+  const Registers& p = step.program.pdp;
+  if (step.target != Target::kPdp && !(makes_conv(step.target) && to_pdp(step.program)))
+    return false;
+  const auto used = [&](const regs::Field& windows, const regs::Field& stride,
+                        const regs::Field& kernel, const regs::Field& pad) {
+    return p.get(windows) * (p.get(stride) + 1) + p.get(kernel) + 1 - p.get(pad);
+  };
+  return used(r::D_DATA_CUBE_OUT_WIDTH_CUBE_OUT_WIDTH, r::D_POOLING_KERNEL_CFG_KERNEL_STRIDE_WIDTH,
+              r::D_POOLING_KERNEL_CFG_KERNEL_WIDTH,
+              r::D_POOLING_PADDING_CFG_PAD_LEFT) <= p.get(r::D_DATA_CUBE_IN_WIDTH_CUBE_IN_WIDTH) ||
+         used(r::D_DATA_CUBE_OUT_HEIGHT_CUBE_OUT_HEIGHT,
+              r::D_POOLING_KERNEL_CFG_KERNEL_STRIDE_HEIGHT, r::D_POOLING_KERNEL_CFG_KERNEL_HEIGHT,
+              r::D_POOLING_PADDING_CFG_PAD_TOP) <= p.get(r::D_DATA_CUBE_IN_HEIGHT_CUBE_IN_HEIGHT);
+}
+
 void play(const Trial& trial, const std::vector<Step>& steps, RunMode mode, Played& out) {
   scatter_all(out.memory, trial);
   mcif::FixedLatencyMemory timing(8), secondary_timing(8);
   nvdla::Accelerator chip(*trial.hw, *trial.timing,
                           {&out.memory, &out.memory, &timing, &secondary_timing}, mode);
-  for (const Step& step : steps) start(chip, step);
-  while (chip.events().now() < kPatience && chip.events().run_next()) {
+  const auto finish = [&chip] {
+    while (chip.events().now() < kPatience && chip.events().run_next()) {
+    }
+  };
+  for (const Step& step : steps) {
+    start(chip, step);
+    if (leaves_input(step)) finish();
   }
+  finish();
   out.operations = chip.operations();
   out.refused = chip.program_errors();
 }
