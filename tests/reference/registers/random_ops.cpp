@@ -244,10 +244,24 @@ void place_pdp(Program& p, Random& random, const Size& in, const Size& out) {
         kDestination, out, p.atom, random);
 }
 
+/// Padding that begins more windows than there are outputs, and unused input: refused by the model.
+bool emits_unfinished(uint32_t span, uint32_t before, uint32_t stride) {
+  return before / stride > span / stride && span % stride != 0;
+}
+
+/// The hardware flushes a window for each whole stride of the padding behind: of padding that no
+/// window reaches only less than a stride may be left, and none on an axis below a kernel.
+uint32_t used_padding(uint32_t size, uint32_t before, uint32_t behind, uint32_t kernel,
+                      uint32_t stride) {
+  const uint32_t unused = (size + before + behind - kernel) % stride;
+  const uint32_t used = behind - std::min(unused, behind);
+  return used / stride == behind / stride && size + before >= kernel ? behind : used;
+}
+
 /// Cuts the width into two to four bands, if the windows allow it: whole windows, the first band
 /// with the padding in front, neighbours sharing what both of their windows reach.
 void split_width(Program& p, Random& random, uint32_t width, uint32_t windows, uint32_t kernel,
-                 uint32_t stride, uint32_t left) {
+                 uint32_t stride, uint32_t left, uint32_t right) {
   namespace r = regs::pdp;
   namespace pr = regs::pdp_rdma;
   const uint32_t bands = 2 + random.below(3);
@@ -262,6 +276,8 @@ void split_width(Program& p, Random& random, uint32_t width, uint32_t windows, u
   if (std::max({first, mid, last, in_first, mid * stride, in_last}) > kWidest) return;
   if (last < 1 || in_first < 1 || first * stride < left || in_last < 1 || last_start >= width)
     return;
+  const auto last_width = static_cast<uint32_t>(width - last_start);
+  if (used_padding(last_width, 0, right, kernel, stride) != right) return;
   p.pdp.set(r::D_OPERATION_MODE_CFG_SPLIT_NUM, bands - 1);
   p.pdp_rdma.set(pr::D_OPERATION_MODE_CFG_SPLIT_NUM, bands - 1);
   p.pdp.set(r::D_PARTIAL_WIDTH_OUT_PARTIAL_WIDTH_OUT_FIRST, first - 1);
@@ -277,20 +293,6 @@ void split_width(Program& p, Random& random, uint32_t width, uint32_t windows, u
     p.pdp.set(ours, value - 1);
     p.pdp_rdma.set(theirs, value - 1);
   }
-}
-
-/// Padding that begins more windows than there are outputs, and unused input: refused by the model.
-bool emits_unfinished(uint32_t span, uint32_t before, uint32_t stride) {
-  return before / stride > span / stride && span % stride != 0;
-}
-
-/// The hardware flushes a window for each whole stride of the padding behind: of padding that no
-/// window reaches only less than a stride may be left, and none on an axis below a kernel.
-uint32_t used_padding(uint32_t size, uint32_t before, uint32_t behind, uint32_t kernel,
-                      uint32_t stride) {
-  const uint32_t unused = (size + before + behind - kernel) % stride;
-  const uint32_t used = behind - std::min(unused, behind);
-  return used / stride == behind / stride && size + before >= kernel ? behind : used;
 }
 
 /// Changes stride and padding behind to what the model accepts.
@@ -360,7 +362,8 @@ void make_pdp(Program& p, Random& random, const HwConfig& hw, const Size& wanted
            {pr::D_PARTIAL_WIDTH_IN_PARTIAL_WIDTH_IN_FIRST, in.width - 1}})
     p.pdp_rdma.set(field, value);
   place_pdp(p, random, in, out);
-  if (!from_sdp && random.chance(3)) split_width(p, random, in.width, out.width, kw, sx, left);
+  if (!from_sdp && random.chance(3))
+    split_width(p, random, in.width, out.width, kw, sx, left, right);
 }
 
 void make_cdp(Program& p, Random& random, const HwConfig& hw, const Size& size) {
