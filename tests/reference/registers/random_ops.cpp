@@ -258,10 +258,11 @@ uint32_t used_padding(uint32_t size, uint32_t before, uint32_t behind, uint32_t 
   return used / stride == behind / stride && size + before >= kernel ? behind : used;
 }
 
-/// Cuts the width into two to four bands, if the windows allow it: whole windows, the first band
-/// with the padding in front, neighbours sharing what both of their windows reach.
+/// Cuts the width of one in three into two to four bands, if the windows allow it: whole windows,
+/// the first band with the padding in front, neighbours sharing what both of their windows reach.
 void split_width(Program& p, Random& random, uint32_t width, uint32_t windows, uint32_t kernel,
                  uint32_t stride, uint32_t left, uint32_t right) {
+  if (!random.chance(3)) return;
   namespace r = regs::pdp;
   namespace pr = regs::pdp_rdma;
   const uint32_t bands = 2 + random.below(3);
@@ -362,8 +363,7 @@ void make_pdp(Program& p, Random& random, const HwConfig& hw, const Size& wanted
            {pr::D_PARTIAL_WIDTH_IN_PARTIAL_WIDTH_IN_FIRST, in.width - 1}})
     p.pdp_rdma.set(field, value);
   place_pdp(p, random, in, out);
-  if (!from_sdp && random.chance(3))
-    split_width(p, random, in.width, out.width, kw, sx, left, right);
+  if (!from_sdp) split_width(p, random, in.width, out.width, kw, sx, left, right);
 }
 
 void make_cdp(Program& p, Random& random, const HwConfig& hw, const Size& size) {
