@@ -160,6 +160,7 @@ void Emitter::add_buffers() {
 
 Locate Emitter::locate() const {
   return [this](BufferId id) -> Location {
+    DLAVP_CHECK(id < program_.buffers.size(), "buffer {} of {}", id, program_.buffers.size());
     const Buffer& b = program_.buffers[id];
     // Position 0 of an address list is the task's network descriptor.
     if (b.region == Region::kConstants) return {1, b.offset, false};

@@ -15,7 +15,7 @@
 namespace dlavp::compiler {
 
 /// An activation, and what a QuantizeLinear made of it.
-struct Activation : View {
+struct Activation : ModelView {
   struct Quantised {
     double scale = 1;
     int64_t zero_point = 0;
@@ -73,7 +73,7 @@ class Importer {
   [[nodiscard]] std::vector<float> floats(const OnnxNode& node, size_t i) const;
   [[nodiscard]] std::vector<int64_t> ints(const OnnxNode& node, size_t i) const;
   [[nodiscard]] float scalar(const OnnxNode& node, size_t i, const char* what) const;
-  [[nodiscard]] const Shape& shape(const View& v) const { return graph_.tensor(v.id).shape; }
+  [[nodiscard]] const Shape& shape(const ModelView& v) const { return graph_.tensor(v.id).shape; }
   [[nodiscard]] std::string unique(std::string name);
   TensorId add_constant(const OnnxNode& node, const char* what, Shape shape,
                         std::vector<float> values);
@@ -82,25 +82,26 @@ class Importer {
   TensorId emit(const OnnxNode& node, Operator op, std::vector<TensorId> inputs,
                 const std::string& suffix = "");
   /// Says how output `i` of the model's node lies in a graph tensor.
-  void define(const OnnxNode& node, const View& view, size_t i = 0);
+  void define(const OnnxNode& node, const ModelView& view, size_t i = 0);
   void define(const OnnxNode& node, Activation activation, size_t i);
   void define_constant(const OnnxNode& node, OnnxTensor value, size_t i = 0);
   /// The same view of another tensor of the same shape.
-  [[nodiscard]] static View with_id(View view, TensorId id) {
+  [[nodiscard]] static ModelView with_id(ModelView view, TensorId id) {
     view.id = id;
     return view;
   }
 
   // Layout.
   /// The tensor that holds `view` placed so, reordered if need be.
-  View place(const OnnxNode& node, const View& view, const Placement& placement);
+  ModelView place(const OnnxNode& node, const ModelView& view, const Placement& placement);
   /// `view` reordered so that `axis` alone is one of the graph's axes, which is returned with it.
-  std::pair<View, uint32_t> with_axis(const OnnxNode& node, const View& view, size_t axis);
+  std::pair<ModelView, uint32_t> with_axis(const OnnxNode& node, const ModelView& view,
+                                           size_t axis);
   /// `view` with `channel` as C and nothing else there.
-  View with_channel(const OnnxNode& node, const View& view, size_t channel);
+  ModelView with_channel(const OnnxNode& node, const ModelView& view, size_t channel);
   /// `view` as N C H W, for a rank of 3 or 4.
-  View as_image(const OnnxNode& node, const View& view);
-  View reshape_view(const OnnxNode& node, const View& view, std::vector<int64_t> dims);
+  ModelView as_image(const OnnxNode& node, const ModelView& view);
+  ModelView reshape_view(const OnnxNode& node, const ModelView& view, std::vector<int64_t> dims);
   [[nodiscard]] size_t axis_of(const OnnxNode& node, int64_t axis, size_t rank) const;
   [[nodiscard]] std::vector<size_t> axes_of(const OnnxNode& node, const std::vector<int64_t>& axes,
                                             size_t rank) const;
@@ -129,8 +130,9 @@ class Importer {
   void conv_transpose(const OnnxNode& node);
   void gemm(const OnnxNode& node);
   void matmul(const OnnxNode& node);
-  void dense(const OnnxNode& node, const View& x, size_t axis, const std::vector<float>& weights,
-             int64_t kernels, std::vector<float> bias, const std::vector<double>& scales);
+  void dense(const OnnxNode& node, const ModelView& x, size_t axis,
+             const std::vector<float>& weights, int64_t kernels, std::vector<float> bias,
+             const std::vector<double>& scales);
   void pool(const OnnxNode& node);
   void global_pool(const OnnxNode& node);
   [[nodiscard]] TensorId add_weights(const OnnxNode& node, Shape weight_shape,
@@ -145,17 +147,17 @@ class Importer {
   void arithmetic(const OnnxNode& node);
   void variadic(const OnnxNode& node);
   void expand(const OnnxNode& node);
-  View combine(const OnnxNode& node, BinaryKind kind, const View& a, const View& b,
-               const std::string& suffix = "");
-  View with_constant(const OnnxNode& node, BinaryKind kind, const View& x, const OnnxTensor& c,
-                     bool reversed, const std::string& suffix = "");
-  View with_scalar(const OnnxNode& node, BinaryKind kind, const View& x, double c, bool reversed,
-                   const std::string& suffix);
+  ModelView combine(const OnnxNode& node, BinaryKind kind, const ModelView& a, const ModelView& b,
+                    const std::string& suffix = "");
+  ModelView with_constant(const OnnxNode& node, BinaryKind kind, const ModelView& x,
+                          const OnnxTensor& c, bool reversed, const std::string& suffix = "");
+  ModelView with_scalar(const OnnxNode& node, BinaryKind kind, const ModelView& x, double c,
+                        bool reversed, const std::string& suffix);
   /// A constant for each channel: a factor and a shift.
-  View with_vector(const OnnxNode& node, BinaryKind kind, const View& x,
-                   const std::vector<float>& values, bool reversed, const std::string& suffix);
-  View apply(const OnnxNode& node, const View& x, UnaryProgram program,
-             const std::string& suffix = "");
+  ModelView with_vector(const OnnxNode& node, BinaryKind kind, const ModelView& x,
+                        const std::vector<float>& values, bool reversed, const std::string& suffix);
+  ModelView apply(const OnnxNode& node, const ModelView& x, UnaryProgram program,
+                  const std::string& suffix = "");
 
   // onnx_layout.cpp.
   void flatten(const OnnxNode& node);
@@ -174,8 +176,8 @@ class Importer {
   void depth_to_space(const OnnxNode& node);
   void constant_node(const OnnxNode& node);
   void shape_node(const OnnxNode& node);
-  View cut(const OnnxNode& node, const View& x, size_t axis, int64_t start, int64_t step,
-           int64_t count, const std::string& suffix);
+  ModelView cut(const OnnxNode& node, const ModelView& x, size_t axis, int64_t start, int64_t step,
+                int64_t count, const std::string& suffix);
 
   // onnx_norm.cpp.
   void batch_norm(const OnnxNode& node);

@@ -55,7 +55,7 @@ void Importer::conv(const OnnxNode& node) {
          fmt::format("weights with {} dimensions; only 1-D and 2-D convolution is supported",
                      w.dims.size()));
   }
-  const View x = as_image(node, given);
+  const ModelView x = as_image(node, given);
   const size_t spatial = x.rank() - 2;
   const int64_t kernel_h = spatial == 1 ? 1 : w.dims[2];
   const int64_t kernel_w = w.dims.back();
@@ -83,7 +83,7 @@ void Importer::conv_transpose(const OnnxNode& node) {
          fmt::format("weights with {} dimensions; only 2-D transposed convolution is supported",
                      w.dims.size()));
   }
-  const View x = as_image(node, given);
+  const ModelView x = as_image(node, given);
   const Shape& in = shape(x);
   ConvTransposeOp op;
   // SAME pads are those that make the output stride times the input; `window` knows the other rule.
@@ -134,7 +134,7 @@ void Importer::conv_transpose(const OnnxNode& node) {
 }
 
 /// x times a constant matrix (`weights` is kernels x x.dims[axis]) along `axis`.
-void Importer::dense(const OnnxNode& node, const View& x, size_t axis,
+void Importer::dense(const OnnxNode& node, const ModelView& x, size_t axis,
                      const std::vector<float>& weights, int64_t kernels, std::vector<float> bias,
                      const std::vector<double>& scales) {
   const int64_t c = x.dims[axis];
@@ -163,7 +163,7 @@ void Importer::dense(const OnnxNode& node, const View& x, size_t axis,
     placement[0] = {axis};
     return define(node, placed_view(id, dims, placement));
   }
-  const View placed = with_channel(node, x, axis);
+  const ModelView placed = with_channel(node, x, axis);
   const TensorId w = add_weights(node, {kernels, c, 1, 1}, weights, scales);
   const TensorId id = emit(node, ConvOp{}, {placed.id, w, b});
   define(node, resized_axis(placed, shape(placed), id, 1, axis, kernels));
@@ -237,7 +237,7 @@ void Importer::matmul(const OnnxNode& node) {
 }
 
 void Importer::pool(const OnnxNode& node) {
-  const View x = as_image(node, activation(node, 0));
+  const ModelView x = as_image(node, activation(node, 0));
   if (node.outputs.size() > 1 && !node.outputs[1].empty()) {
     fail(node, "onnx.attribute", "the indices output of MaxPool is not supported");
   }
@@ -262,7 +262,7 @@ void Importer::pool(const OnnxNode& node) {
 }
 
 void Importer::global_pool(const OnnxNode& node) {
-  const View x = as_image(node, activation(node, 0));
+  const ModelView x = as_image(node, activation(node, 0));
   PoolOp op;
   op.kind = node.op_type == "GlobalMaxPool" ? PoolKind::kMax : PoolKind::kAverage;
   op.window.kernel_h = static_cast<uint32_t>(shape(x).h);

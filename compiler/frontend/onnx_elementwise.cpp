@@ -94,7 +94,7 @@ const std::map<std::string, BinaryKind>& binary_kinds() {
 }
 
 /// `view` with dimensions of 1 put before its own.
-View aligned(View view, size_t rank) {
+ModelView aligned(ModelView view, size_t rank) {
   while (view.rank() < rank) {
     view.dims.insert(view.dims.begin(), 1);
     view.axes.insert(view.axes.begin(), std::vector<Factor>{});
@@ -139,8 +139,8 @@ void Importer::add_elementwise_handlers(HandlerMap& table) {
   table["Expand"] = &Importer::expand;
 }
 
-View Importer::apply(const OnnxNode& node, const View& x, UnaryProgram program,
-                     const std::string& suffix) {
+ModelView Importer::apply(const OnnxNode& node, const ModelView& x, UnaryProgram program,
+                          const std::string& suffix) {
   return with_id(x, emit(node, UnaryOp{std::move(program)}, {x.id}, suffix));
 }
 
@@ -160,7 +160,7 @@ void Importer::clip(const OnnxNode& node) {
   if (!(min <= max)) fail(node, "onnx.attribute", fmt::format("bounds {} to {}", min, max));
   if (min == 0 && max > 0) return define(node, with_id(x, emit(node, ReluOp{max}, {x.id})));
   if (min < std::numeric_limits<float>::lowest() / 2 && max > std::numeric_limits<float>::max() / 2)
-    return define(node, View(x));
+    return define(node, ModelView(x));
   define(node, apply(node, x, {{UnaryKind::kClip, double{min}, double{max}}}));
 }
 
@@ -192,13 +192,13 @@ void Importer::prelu(const OnnxNode& node) {
                        fmt::join(slope.dims, "x"), given.text()));
     }
   }
-  const View x = with_channel(node, given, 1);
+  const ModelView x = with_channel(node, given, 1);
   const TensorId s = add_vector(node, "slope", std::move(values));
   define(node, with_id(x, emit(node, PReluOp{}, {x.id, s})));
 }
 
-View Importer::with_scalar(const OnnxNode& node, BinaryKind kind, const View& x, double c,
-                           bool reversed, const std::string& suffix) {
+ModelView Importer::with_scalar(const OnnxNode& node, BinaryKind kind, const ModelView& x, double c,
+                                bool reversed, const std::string& suffix) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   UnaryProgram p;
   switch (kind) {
@@ -233,9 +233,9 @@ View Importer::with_scalar(const OnnxNode& node, BinaryKind kind, const View& x,
   return apply(node, x, std::move(p), suffix);
 }
 
-View Importer::with_vector(const OnnxNode& node, BinaryKind kind, const View& x,
-                           const std::vector<float>& values, bool reversed,
-                           const std::string& suffix) {
+ModelView Importer::with_vector(const OnnxNode& node, BinaryKind kind, const ModelView& x,
+                                const std::vector<float>& values, bool reversed,
+                                const std::string& suffix) {
   std::vector<float> factor(values.size(), 1.0F);
   std::vector<float> shift(values.size(), 0.0F);
   for (size_t i = 0; i < values.size(); ++i) {
@@ -255,13 +255,13 @@ View Importer::with_vector(const OnnxNode& node, BinaryKind kind, const View& x,
   return with_id(x, emit(node, ScaleOp{}, {x.id, f, b}, suffix));
 }
 
-View Importer::with_constant(const OnnxNode& node, BinaryKind kind, const View& given,
-                             const OnnxTensor& c, bool reversed, const std::string& suffix) {
+ModelView Importer::with_constant(const OnnxNode& node, BinaryKind kind, const ModelView& given,
+                                  const OnnxTensor& c, bool reversed, const std::string& suffix) {
   std::vector<float> values =
       c.integral ? std::vector<float>(c.ints.begin(), c.ints.end()) : c.floats;
   if (values.empty()) fail(node, "onnx.shape", "the constant has no values");
   const size_t rank = std::max(given.rank(), c.dims.size());
-  View x = aligned(given, rank);
+  ModelView x = aligned(given, rank);
   if (values.size() == 1) return with_scalar(node, kind, x, double{values[0]}, reversed, suffix);
   std::vector<int64_t> dims(rank - c.dims.size(), 1);
   dims.insert(dims.end(), c.dims.begin(), c.dims.end());
@@ -302,11 +302,11 @@ View Importer::with_constant(const OnnxNode& node, BinaryKind kind, const View& 
   return placed_view(id, out, *placement);
 }
 
-View Importer::combine(const OnnxNode& node, BinaryKind kind, const View& left, const View& right,
-                       const std::string& suffix) {
+ModelView Importer::combine(const OnnxNode& node, BinaryKind kind, const ModelView& left,
+                            const ModelView& right, const std::string& suffix) {
   const size_t rank = std::max(left.rank(), right.rank());
-  View a = aligned(left, rank);
-  View b = aligned(right, rank);
+  ModelView a = aligned(left, rank);
+  ModelView b = aligned(right, rank);
   const auto operation = [&]() -> Operator {
     if (kind == BinaryKind::kAdd && shape(a) == shape(b)) return AddOp{};
     return BinaryOp{kind};
@@ -314,8 +314,8 @@ View Importer::combine(const OnnxNode& node, BinaryKind kind, const View& left, 
   if (a.dims == b.dims && a.axes == b.axes && shape(a) == shape(b))
     return with_id(a, emit(node, operation(), {a.id, b.id}, suffix));
   // Both follow the layout of the larger one.
-  View& large = a.elements() >= b.elements() ? a : b;
-  View& small = &large == &a ? b : a;
+  ModelView& large = a.elements() >= b.elements() ? a : b;
+  ModelView& small = &large == &a ? b : a;
   if (!placement_of(large, shape(large))) large = place(node, large, default_placement(large.dims));
   auto placement = placement_of(large, shape(large));
   if (!placement) {
@@ -361,7 +361,7 @@ void Importer::arithmetic(const OnnxNode& node) {
 void Importer::variadic(const OnnxNode& node) {
   const BinaryKind kind = binary_kinds().at(node.op_type);
   if (node.inputs.empty()) fail(node, "onnx.missing", "no inputs");
-  std::optional<View> sum;
+  std::optional<ModelView> sum;
   // Activations first: constants then meet a view that is there.
   const bool mean = node.op_type == "Mean";
   size_t left = node.inputs.size() - 1;
@@ -369,7 +369,7 @@ void Importer::variadic(const OnnxNode& node) {
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (is_constant(node, i)) continue;
     const Activation& x = activation(node, i);
-    sum = sum ? combine(node, kind, *sum, x, suffix()) : View(x);
+    sum = sum ? combine(node, kind, *sum, x, suffix()) : ModelView(x);
   }
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (is_constant(node, i))
@@ -402,7 +402,7 @@ void Importer::expand(const OnnxNode& node) {
            fmt::format("[{}] repeats more than {} times", fmt::join(target, "x"), kLargestRepeat));
     }
   }
-  if (!larger) return define(node, View(x));
+  if (!larger) return define(node, ModelView(x));
   ones.floats.assign(static_cast<size_t>(elements), 1.0F);
   if (elements == 1) return define(node, aligned(x, target.size()));
   // A product with ones, which repeats what has one element; never folded into a scale.

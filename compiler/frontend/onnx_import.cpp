@@ -142,7 +142,7 @@ TensorId Importer::emit(const OnnxNode& node, Operator op, std::vector<TensorId>
   return graph_.nodes.back().output;
 }
 
-void Importer::define(const OnnxNode& node, const View& view, size_t i) {
+void Importer::define(const OnnxNode& node, const ModelView& view, size_t i) {
   define(node, Activation{view, std::nullopt}, i);
 }
 
@@ -163,7 +163,7 @@ void Importer::define_constant(const OnnxNode& node, OnnxTensor value, size_t i)
   constants_[node.outputs[i]] = std::move(value);
 }
 
-View Importer::place(const OnnxNode& node, const View& view, const Placement& placement) {
+ModelView Importer::place(const OnnxNode& node, const ModelView& view, const Placement& placement) {
   if (lies_as(view, shape(view), placement)) return view;
   auto op = reorder_to(view, shape(view), placement);
   TensorId id = view.id;
@@ -175,7 +175,8 @@ View Importer::place(const OnnxNode& node, const View& view, const Placement& pl
   return placed_view(id, view.dims, placement);
 }
 
-std::pair<View, uint32_t> Importer::with_axis(const OnnxNode& node, const View& view, size_t axis) {
+std::pair<ModelView, uint32_t> Importer::with_axis(const OnnxNode& node, const ModelView& view,
+                                                   size_t axis) {
   if (const uint32_t a = graph_axis(view, shape(view), axis); a != 0) return {view, a};
   // An axis of one element is any of the graph's that has one, if the others are placed.
   if (view.dims[axis] == 1) {
@@ -188,17 +189,17 @@ std::pair<View, uint32_t> Importer::with_axis(const OnnxNode& node, const View& 
       if (shape(view)[a] == 1) return {view, a};
     }
   }
-  const View placed = place(node, view, channel_placement(view.dims, axis));
+  const ModelView placed = place(node, view, channel_placement(view.dims, axis));
   return {placed, 1};
 }
 
-View Importer::with_channel(const OnnxNode& node, const View& view, size_t channel) {
+ModelView Importer::with_channel(const OnnxNode& node, const ModelView& view, size_t channel) {
   const Shape& s = shape(view);
   if (view.dims[channel] == s.c && (s.c == 1 || graph_axis(view, s, channel) == 1)) return view;
   return place(node, view, channel_placement(view.dims, channel));
 }
 
-View Importer::as_image(const OnnxNode& node, const View& view) {
+ModelView Importer::as_image(const OnnxNode& node, const ModelView& view) {
   if (view.rank() < 3 || view.rank() > 4 || view.dims[0] != 1) {
     fail(node, "onnx.shape",
          fmt::format("input {}: expected N C H W or N C L with N = 1", view.text()));
@@ -206,7 +207,8 @@ View Importer::as_image(const OnnxNode& node, const View& view) {
   return place(node, view, default_placement(view.dims));
 }
 
-View Importer::reshape_view(const OnnxNode& node, const View& view, std::vector<int64_t> dims) {
+ModelView Importer::reshape_view(const OnnxNode& node, const ModelView& view,
+                                 std::vector<int64_t> dims) {
   int64_t elements = 1;
   for (int64_t d : dims) {
     if (d < 1 || d > kLargestDimension || elements > kLargestTensor) {
@@ -317,7 +319,7 @@ void Importer::add_outputs() {
     node.name = v.name;
     node.op_type = "output";
     node.inputs = node.outputs = {v.name};
-    const View placed = place(node, it->second, default_placement(it->second.dims));
+    const ModelView placed = place(node, it->second, default_placement(it->second.dims));
     const auto has = [&](const std::vector<TensorId>& in) {
       return std::find(in.begin(), in.end(), placed.id) != in.end();
     };

@@ -180,8 +180,8 @@ void Importer::concat(const OnnxNode& node) {
          0);
 }
 
-View Importer::cut(const OnnxNode& node, const View& x, size_t axis, int64_t start, int64_t step,
-                   int64_t count, const std::string& suffix) {
+ModelView Importer::cut(const OnnxNode& node, const ModelView& x, size_t axis, int64_t start,
+                        int64_t step, int64_t count, const std::string& suffix) {
   if (start == 0 && step == 1 && count == x.dims[axis]) return x;
   const auto [placed, a] = with_axis(node, x, axis);
   SliceOp op;
@@ -220,7 +220,7 @@ void Importer::split(const OnnxNode& node) {
                      axis, x.text()));
   }
   int64_t start = 0;
-  const View from = with_axis(node, x, axis).first;
+  const ModelView from = with_axis(node, x, axis).first;
   for (size_t i = 0; i < sizes->size(); ++i) {
     OnnxNode one = node;
     one.outputs = {node.outputs[i].empty() ? fmt::format("{}.{}", node.name, i) : node.outputs[i]};
@@ -243,7 +243,7 @@ void Importer::slice(const OnnxNode& node) {
       has_input(node, 4) ? ints(node, 4) : std::vector<int64_t>(starts->size(), 1);
   if (axes.size() != starts->size() || steps.size() != starts->size())
     fail(node, "onnx.attribute", "axes or steps differ in number from starts");
-  View out = x;
+  ModelView out = x;
   for (size_t i = 0; i < axes.size(); ++i) {
     const int64_t size = out.dims[axes[i]];
     const auto clamp = [&](int64_t v) {
@@ -288,7 +288,7 @@ void Importer::gather(const OnnxNode& node) {
          fmt::format("{} indices: one index, or indices with equal steps upwards, are supported",
                      at.size()));
   }
-  View out = cut(node, x, axis, at[0], step, static_cast<int64_t>(at.size()), "");
+  ModelView out = cut(node, x, axis, at[0], step, static_cast<int64_t>(at.size()), "");
   if (index.dims.empty()) {
     std::vector<int64_t> dims = out.dims;
     dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(axis));
@@ -313,7 +313,7 @@ void Importer::pad(const OnnxNode& node) {
             : mode == "edge"  ? PadMode::kEdge
                               : PadMode::kConstant;
   op.value = has_input(node, 2) ? scalar(node, 2, "value") : real(node, "value", 0);
-  View x = given;
+  ModelView x = given;
   bool pads_at_all = false;
   for (size_t i = 0; i < rank; ++i) {
     const int64_t before = (*pads)[i];
@@ -383,7 +383,7 @@ void Importer::resize_modes(const OnnxNode& node, bool old, ResizeOp& op) const 
 }
 
 void Importer::resize(const OnnxNode& node) {
-  const View x = as_image(node, activation(node, 0));
+  const ModelView x = as_image(node, activation(node, 0));
   if (x.rank() != 4) fail(node, "onnx.shape", "only N C H W can be resized");
   const bool old = node.op_type == "Upsample" || model_.opset < 11;  // no coordinate modes yet
   const Shape& in = shape(x);
@@ -434,7 +434,7 @@ void Importer::depth_to_space(const OnnxNode& node) {
   if (!fits || (mode != "DCR" && mode != "CRD")) {
     fail(node, "onnx.attribute", fmt::format("blocks of {} of {}, mode {}", b, x.text(), mode));
   }
-  View out;
+  ModelView out;
   if (!to_space) {
     out = reshape_view(node, x, {1, d[1], d[2] / b, b, d[3] / b, b});
     out = transposed(out, {0, 3, 5, 1, 2, 4});

@@ -26,7 +26,7 @@ void Importer::batch_norm(const OnnxNode& node) {
   }
   const Activation& given = activation(node, 0);
   if (given.rank() < 2) fail(node, "onnx.shape", fmt::format("input {}", given.text()));
-  const View x = with_channel(node, given, 1);
+  const ModelView x = with_channel(node, given, 1);
   std::vector<TensorId> inputs = {x.id};
   static constexpr const char* kNames[] = {"gamma", "beta", "mean", "variance"};
   for (size_t i = 0; i < 4; ++i) inputs.push_back(add_vector(node, kNames[i], floats(node, i + 1)));
@@ -35,7 +35,7 @@ void Importer::batch_norm(const OnnxNode& node) {
 }
 
 void Importer::instance_norm(const OnnxNode& node) {
-  const View x = as_image(node, activation(node, 0));
+  const ModelView x = as_image(node, activation(node, 0));
   LayerNormOp op{real(node, "epsilon", 1e-5F), false, true, true, 1};
   const TensorId gamma = add_vector(node, "gamma", floats(node, 1));
   const TensorId beta = add_vector(node, "beta", floats(node, 2));
@@ -56,7 +56,7 @@ void Importer::layer_norm(const OnnxNode& node) {
         fail(node, "onnx.attribute", "the outputs for mean and deviation are not supported");
     }
   }
-  const View x = with_channel(node, given, axis);
+  const ModelView x = with_channel(node, given, axis);
   const auto channels = static_cast<size_t>(x.dims[axis]);
   const TensorId gamma = add_vector(node, "gamma", floats(node, 1));
   const TensorId beta =
@@ -68,7 +68,7 @@ void Importer::layer_norm(const OnnxNode& node) {
 
 void Importer::lrn(const OnnxNode& node) {
   if (activation(node, 0).rank() < 2) fail(node, "onnx.shape", "two dimensions are expected");
-  const View x = with_channel(node, activation(node, 0), 1);
+  const ModelView x = with_channel(node, activation(node, 0), 1);
   LrnOp op;
   const int64_t size = integer(node, "size", 0);
   if (size < 1 || size > 1 << 16) fail(node, "onnx.attribute", fmt::format("size {}", size));
@@ -85,7 +85,7 @@ void Importer::softmax(const OnnxNode& node) {
   const bool log = node.op_type == "LogSoftmax";
   const bool flat = model_.opset < 13;  // then over all axes from `axis` on
   const size_t axis = axis_of(node, integer(node, "axis", flat ? 1 : -1), given.rank());
-  View x = given;
+  ModelView x = given;
   size_t over = axis;
   if (flat && axis + 1 != given.rank()) {
     std::vector<int64_t> dims(given.dims.begin(),
@@ -95,7 +95,7 @@ void Importer::softmax(const OnnxNode& node) {
     x = reshape_view(node, given, dims);
   }
   const auto [placed, a] = with_axis(node, x, over);
-  const View out = with_id(placed, emit(node, SoftmaxOp{a, log}, {placed.id}));
+  const ModelView out = with_id(placed, emit(node, SoftmaxOp{a, log}, {placed.id}));
   define(node, out.dims == given.dims ? out : reshape_view(node, out, given.dims));
 }
 
@@ -107,7 +107,7 @@ void Importer::arg_max(const OnnxNode& node) {
   op.axis = a;
   op.last = integer(node, "select_last_index", 0) != 0;
   op.smallest = node.op_type == "ArgMin";
-  View out = with_id(x, emit(node, op, {x.id}));
+  ModelView out = with_id(x, emit(node, op, {x.id}));
   if (x.dims[axis] != 1) out = resized_axis(x, shape(x), out.id, a, axis, 1);
   if (integer(node, "keepdims", 1) == 0) {
     std::vector<int64_t> dims = out.dims;
@@ -122,7 +122,7 @@ void Importer::reduce(const OnnxNode& node) {
       {"ReduceMean", ReduceKind::kMean}, {"ReduceSum", ReduceKind::kSum},
       {"ReduceMax", ReduceKind::kMax},   {"ReduceMin", ReduceKind::kMin},
       {"ReduceProd", ReduceKind::kProd}, {"ReduceL2", ReduceKind::kL2}};
-  View x = activation(node, 0);
+  ModelView x = activation(node, 0);
   // Axes are an input from opset 13 on for ReduceSum, from 18 on for the others.
   const auto given = ints_or_attribute(node, 1, "axes");
   std::vector<size_t> axes = axes_of(node, given.value_or(std::vector<int64_t>{}), x.rank());
@@ -132,7 +132,7 @@ void Importer::reduce(const OnnxNode& node) {
   }
   ReduceOp op;
   op.kind = kinds.at(node.op_type);
-  const auto placed_axes = [&](const View& v) {
+  const auto placed_axes = [&](const ModelView& v) {
     op.c = op.h = op.w = false;
     bool all = true;
     for (size_t axis : axes) {
@@ -152,7 +152,7 @@ void Importer::reduce(const OnnxNode& node) {
                        fmt::join(axes, ", ")));
     }
   }
-  View out = x;
+  ModelView out = x;
   const TensorId id = emit(node, op, {x.id});
   Shape s = shape(x);
   for (size_t axis : axes) {

@@ -39,7 +39,7 @@ void Importer::quantize_linear(const OnnxNode& node) {
   if (z < first || z > last) fail(node, "onnx.quantise", fmt::format("zero point {}", z));
   const double low = s * static_cast<double>(first - z);
   const double high = s * static_cast<double>(last - z);
-  View out = x;
+  ModelView out = x;
   const bool input =
       std::find(graph_.inputs.begin(), graph_.inputs.end(), x.id) != graph_.inputs.end();
   const bool at_zero = z == first;
@@ -75,7 +75,7 @@ void Importer::dequantize_linear(const OnnxNode& node) {
     if (zero.size() != 1) fail(node, "onnx.quantise", "more than one zero point of an activation");
     z = zero[0];
   }
-  if (*x.quantised == Activation::Quantised{s, z}) return define(node, View(x));
+  if (*x.quantised == Activation::Quantised{s, z}) return define(node, ModelView(x));
   // The same numbers read with another meaning.
   const double factor = s / x.quantised->scale;
   const double shift = s * static_cast<double>(x.quantised->zero_point - z);

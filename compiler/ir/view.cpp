@@ -27,9 +27,9 @@ void append_merged(std::vector<Factor>& to, const Factor& f) {
 
 }  // namespace
 
-int64_t View::elements() const { return product(dims); }
+int64_t ModelView::elements() const { return product(dims); }
 
-std::string View::text() const { return fmt::format("[{}]", fmt::join(dims, "x")); }
+std::string ModelView::text() const { return fmt::format("[{}]", fmt::join(dims, "x")); }
 
 Shape placed_shape(const std::vector<int64_t>& dims, const Placement& placement) {
   std::array<int64_t, 4> size = {1, 1, 1, 1};
@@ -39,8 +39,8 @@ Shape placed_shape(const std::vector<int64_t>& dims, const Placement& placement)
   return Shape::of(size);
 }
 
-View placed_view(TensorId id, std::vector<int64_t> dims, const Placement& placement) {
-  View out{id, std::move(dims), {}};
+ModelView placed_view(TensorId id, std::vector<int64_t> dims, const Placement& placement) {
+  ModelView out{id, std::move(dims), {}};
   out.axes.resize(out.rank());
   int64_t stride = 1;
   for (size_t a = 3; a-- > 0;) {
@@ -92,7 +92,7 @@ Placement channel_placement(const std::vector<int64_t>& dims, size_t channel) {
   return out;
 }
 
-uint32_t graph_axis(const View& view, const Shape& shape, size_t axis) {
+uint32_t graph_axis(const ModelView& view, const Shape& shape, size_t axis) {
   if (view.axes[axis].size() != 1) return 0;
   const Factor& f = view.axes[axis][0];
   for (uint32_t a = 1; a <= 3; ++a) {
@@ -101,12 +101,12 @@ uint32_t graph_axis(const View& view, const Shape& shape, size_t axis) {
   return 0;
 }
 
-bool lies_as(const View& view, const Shape& shape, const Placement& placement) {
+bool lies_as(const ModelView& view, const Shape& shape, const Placement& placement) {
   if (placed_shape(view.dims, placement) != shape) return false;
   return placed_view(view.id, view.dims, placement).axes == view.axes;
 }
 
-std::optional<Placement> placement_of(const View& view, const Shape& shape) {
+std::optional<Placement> placement_of(const ModelView& view, const Shape& shape) {
   Placement out;
   for (size_t i = 0; i < view.rank(); ++i) {
     if (view.dims[i] == 1) continue;
@@ -117,8 +117,8 @@ std::optional<Placement> placement_of(const View& view, const Shape& shape) {
   return out;
 }
 
-View transposed(const View& view, const std::vector<size_t>& perm) {
-  View out{view.id, {}, {}};
+ModelView transposed(const ModelView& view, const std::vector<size_t>& perm) {
+  ModelView out{view.id, {}, {}};
   for (size_t p : perm) {
     out.dims.push_back(view.dims[p]);
     out.axes.push_back(view.axes[p]);
@@ -126,12 +126,12 @@ View transposed(const View& view, const std::vector<size_t>& perm) {
   return out;
 }
 
-std::optional<View> reshaped(const View& view, std::vector<int64_t> dims) {
+std::optional<ModelView> reshaped(const ModelView& view, std::vector<int64_t> dims) {
   std::vector<Factor> flat;
   for (const auto& axis : view.axes) {
     for (const Factor& f : axis) append_merged(flat, f);
   }
-  View out{view.id, std::move(dims), {}};
+  ModelView out{view.id, std::move(dims), {}};
   out.axes.resize(out.rank());
   size_t next = flat.size();
   // From the innermost dimension outwards, cutting factors where dimensions begin.
@@ -158,9 +158,9 @@ std::optional<View> reshaped(const View& view, std::vector<int64_t> dims) {
   return out;
 }
 
-View resized_axis(const View& view, const Shape& shape, TensorId id, uint32_t axis,
-                  size_t model_axis, int64_t size) {
-  View out = view;
+ModelView resized_axis(const ModelView& view, const Shape& shape, TensorId id, uint32_t axis,
+                       size_t model_axis, int64_t size) {
+  ModelView out = view;
   out.id = id;
   const int64_t stride = stride_of(shape, axis);
   const int64_t above = stride * shape[axis];
@@ -176,7 +176,7 @@ View resized_axis(const View& view, const Shape& shape, TensorId id, uint32_t ax
   return out;
 }
 
-std::optional<ReorderOp> reorder_to(const View& view, const Shape& shape,
+std::optional<ReorderOp> reorder_to(const ModelView& view, const Shape& shape,
                                     const Placement& placement) {
   const Shape target = placed_shape(view.dims, placement);
   std::vector<Factor> order;

@@ -17,7 +17,7 @@ struct Factor {
   bool operator==(const Factor&) const = default;
 };
 
-struct View {
+struct ModelView {
   TensorId id = 0;
   std::vector<int64_t> dims;              ///< in the model
   std::vector<std::vector<Factor>> axes;  ///< of each dimension, outermost first; none for size 1
@@ -31,7 +31,8 @@ struct View {
 using Placement = std::array<std::vector<size_t>, 3>;
 
 /// The view whose axes lie as `placement` says in a tensor of the shape that follows from it.
-[[nodiscard]] View placed_view(TensorId id, std::vector<int64_t> dims, const Placement& placement);
+[[nodiscard]] ModelView placed_view(TensorId id, std::vector<int64_t> dims,
+                                    const Placement& placement);
 [[nodiscard]] Shape placed_shape(const std::vector<int64_t>& dims, const Placement& placement);
 
 /// The placement without any wish: the axes above 1 as C, as C W or as C H W; of more than three
@@ -42,22 +43,22 @@ using Placement = std::array<std::vector<size_t>, 3>;
 
 /// Axis 1 to 3 of the graph's tensor that is exactly `axis` of the view; 0 if none is. An axis of
 /// size 1 is none.
-[[nodiscard]] uint32_t graph_axis(const View& view, const Shape& shape, size_t axis);
+[[nodiscard]] uint32_t graph_axis(const ModelView& view, const Shape& shape, size_t axis);
 /// Whether every axis above 1 is exactly the graph axis that `placement` puts it at.
-[[nodiscard]] bool lies_as(const View& view, const Shape& shape, const Placement& placement);
+[[nodiscard]] bool lies_as(const ModelView& view, const Shape& shape, const Placement& placement);
 /// The placement that the view has already, if each of its axes is one of the graph's.
-[[nodiscard]] std::optional<Placement> placement_of(const View& view, const Shape& shape);
+[[nodiscard]] std::optional<Placement> placement_of(const ModelView& view, const Shape& shape);
 
-[[nodiscard]] View transposed(const View& view, const std::vector<size_t>& perm);
+[[nodiscard]] ModelView transposed(const ModelView& view, const std::vector<size_t>& perm);
 /// The same elements in row-major order with other dimensions; none if a factor would have to be
 /// cut where it does not divide. Precondition: the element counts are equal.
-[[nodiscard]] std::optional<View> reshaped(const View& view, std::vector<int64_t> dims);
+[[nodiscard]] std::optional<ModelView> reshaped(const ModelView& view, std::vector<int64_t> dims);
 /// The view of a tensor that differs in the size of the graph's axis `axis`, which is `model_axis`.
-[[nodiscard]] View resized_axis(const View& view, const Shape& shape, TensorId id, uint32_t axis,
-                                size_t model_axis, int64_t size);
+[[nodiscard]] ModelView resized_axis(const ModelView& view, const Shape& shape, TensorId id,
+                                     uint32_t axis, size_t model_axis, int64_t size);
 
 /// The reorder that brings `view` (of a tensor of `shape`) to `placement`; none if it lies so.
-[[nodiscard]] std::optional<ReorderOp> reorder_to(const View& view, const Shape& shape,
+[[nodiscard]] std::optional<ReorderOp> reorder_to(const ModelView& view, const Shape& shape,
                                                   const Placement& placement);
 
 }  // namespace dlavp::compiler

@@ -68,10 +68,10 @@ std::optional<ReorderOp> as_reorder(const Graph& graph, const Node& node) {
   return ReorderOp{{s.elements()}, {0}, s};
 }
 
-View view_of(const ReorderOp& op) {
+ModelView view_of(const ReorderOp& op) {
   Placement all;
   for (size_t i = 0; i < op.dims.size(); ++i) all[0].push_back(i);
-  const View in = placed_view(0, op.dims, all);
+  const ModelView in = placed_view(0, op.dims, all);
   return transposed(in, {op.perm.begin(), op.perm.end()});
 }
 
@@ -79,7 +79,7 @@ View view_of(const ReorderOp& op) {
 std::optional<ReorderOp> composed(const ReorderOp& first, const ReorderOp& second) {
   const auto middle = reshaped(view_of(first), second.dims);
   if (!middle) return std::nullopt;
-  const View out = transposed(*middle, {second.perm.begin(), second.perm.end()});
+  const ModelView out = transposed(*middle, {second.perm.begin(), second.perm.end()});
   Placement all;
   for (size_t i = 0; i < out.rank(); ++i) all[0].push_back(i);
   const Shape flat{1, out.elements(), 1, 1};
