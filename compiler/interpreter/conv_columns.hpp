@@ -12,7 +12,7 @@
 namespace dlavp::compiler {
 
 template <typename T>
-struct ConvColumns {
+struct WindowColumns {
   const T* image;  ///< CHW
   const Shape& x;
   const Shape& o;
@@ -68,7 +68,7 @@ void add_row(Sum* to, const T* from, Sum weight, const Columns& c, int64_t strid
 
 /// Adds to `to`, an output plane, what kernel `k` of a depthwise convolution gives.
 template <typename T, typename Sum>
-void add_depthwise_plane(const ConvColumns<T>& v, int64_t k, const T* kernel, Sum* to) {
+void add_depthwise_plane(const WindowColumns<T>& v, int64_t k, const T* kernel, Sum* to) {
   const T* plane = v.image + k * v.x.h * v.x.w;
   for (int64_t s = 0; s < v.w.kernel_w; ++s) {
     const Columns columns = columns_inside(v.w, s, v.x.w, v.o.w);

@@ -9,7 +9,7 @@ namespace {
 
 constexpr size_t kChunk = 512;  ///< products summed per visit of a panel
 
-struct Convolution : ConvColumns<float> {
+struct Convolution : WindowColumns<float> {
   const FloatContext& f;
   const ConvOp& op;
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kChunk = 1024;
 
-struct Convolution : ConvColumns<int8_t> {
+struct Convolution : WindowColumns<int8_t> {
   const int8_t* weights;
   std::vector<float> real_weights;  ///< the same, for panels
   int32_t* out;
