@@ -92,7 +92,7 @@ class Datapath {
 
  private:
   static constexpr unsigned kRing = 64;    // more than the atoms that fit in front of a stage
-  static constexpr unsigned kTaken = 128;  // more than the atoms that fit between entry and PDP
+  static constexpr unsigned kTaken = 256;  // more than the atoms that fit between entry and PDP
   [[nodiscard]] sim::Cycle entry_time() const;
   [[nodiscard]] sim::Cycle room_time() const;
   [[nodiscard]] sim::Cycle fill_time(const AtomCost::Fill& fill, uint64_t atom) const;
