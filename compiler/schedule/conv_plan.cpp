@@ -12,9 +12,9 @@ namespace {
 
 /// From an operation's last atom to the first request of one that waited for its result: drain,
 /// acknowledge, interrupt, the core's handler, enable.
-constexpr double kTurnaround = 700;
+constexpr double kTurnaround = 550;
 /// What the core needs to program a convolution and its SDP operation.
-constexpr double kPairCycles = 1800;
+constexpr double kPairCycles = 1500;
 /// From the end of one operation until the next but one, which takes its registers, may fetch.
 constexpr double kProgramCycles = 1300;
 /// The sequencer's pause between two operations beside one load of weights; SDP's.

@@ -14,8 +14,10 @@ extern "C" {
 void fw_csb_write(uint32_t offset, uint32_t value);
 uint32_t fw_csb_read(uint32_t offset);
 
-typedef struct {
-  uint32_t offset, value;
+/* One aligned load takes both; the value comes first, so that it needs no shift. */
+typedef struct __attribute__((aligned(8))) {
+  uint32_t value;
+  uint32_t offset;
 } RegWrite;
 
 enum { REG_MAX_WRITES = 192 }; /* of one operation */

@@ -40,11 +40,21 @@ static bool check_edge(Schedule* s, uint32_t index, const DlaConsumer* to, int32
   if (to->event < DLA_EVENT_COMPLETED || to->event > DLA_EVENT_DATA_DONE)
     return graph_error(s->error, index, "event", to->event, DLA_EVENT_COMPLETED);
   ++incoming[to->index];
-  ScheduledOperation* op = &s->operations[index];
-  const ScheduleEdge edge = {to->index, to->event};
-  op->edges[op->num_edges++] = edge;
   s->cdma_events |= to->event == DLA_EVENT_WEIGHTS_DONE || to->event == DLA_EVENT_DATA_DONE;
   return true;
+}
+
+static void sort_edges(Schedule* s, ScheduledOperation* op) {
+  const DlaDependency* g = &op->graph;
+  uint8_t count = 0;
+  for (unsigned event = DLA_EVENT_COMPLETED; event <= DLA_EVENT_DATA_DONE; ++event) {
+    for (unsigned i = 0; i <= DLA_ENGINE_COUNT; ++i) {
+      const DlaConsumer* to = i < DLA_ENGINE_COUNT ? &g->consumers[i] : &g->fused_parent;
+      if (to->index != DLA_NO_INDEX && to->event == event)
+        op->edges[count++] = &s->operations[to->index];
+    }
+    op->first_edge[event] = count;
+  }
 }
 
 static bool check_graph(Schedule* s, uint32_t* incoming) {
@@ -57,6 +67,7 @@ static bool check_graph(Schedule* s, uint32_t* incoming) {
         s->operations[g->fused_parent.index].graph.op_type + 1 != g->op_type)
       return graph_error(s->error, i, "type of its fused parent",
                          s->operations[g->fused_parent.index].graph.op_type, g->op_type - 1);
+    sort_edges(s, &s->operations[i]);
   }
   for (uint32_t i = 0; i < s->count; ++i)
     if (incoming[i] != s->operations[i].graph.dependency_count)
@@ -80,6 +91,7 @@ static bool check_chains(Schedule* s) {
       const int32_t next = s->operations[at].graph.consumers[e].index;
       if (next >= (int32_t)s->count)
         return graph_error(s->error, (uint32_t)at, "consumer index", next, (int32_t)s->count - 1);
+      s->operations[at].next = next >= 0 ? &s->operations[next] : NULL;
       at = next;
     }
     if (seen != expected)
@@ -117,18 +129,21 @@ static void keep_changes(ScheduledOperation* op, Shadow* shadow, uint32_t rdma_p
   op->num_writes = kept;
 }
 
+static ScheduledOperation* first_of(const Schedule* s, unsigned engine) {
+  const int32_t head = s->task->network.op_head[engine];
+  return head >= 0 ? &s->operations[head] : NULL;
+}
+
 static bool shorten_programs(const Schedule* s, Arena* arena) {
   Shadow* shadow = (Shadow*)arena_table(arena, sizeof(Shadow));
   if (!shadow) return fw_fail(s->error, FW_E_MEMORY, "no room for the registers' values");
   for (unsigned e = 0; e < DLA_ENGINE_COUNT; ++e) {
     const uint32_t rdma_page = kRegisters[e].rdma_pointer / 0x1000;
     unsigned group = 0, rdma_group = 0;
-    for (int32_t at = s->task->network.op_head[e]; at >= 0;) {
-      ScheduledOperation* op = &s->operations[at];
+    for (ScheduledOperation* op = first_of(s, e); op; op = op->next) {
       keep_changes(op, shadow, rdma_page, group, rdma_group);
       group ^= 1;
       if (op->rdma) rdma_group ^= 1;
-      at = op->graph.consumers[e].index;
     }
   }
   return true;
@@ -182,43 +197,47 @@ bool schedule_check(Schedule* s, const Task* task, Arena* arena, FwOperationInfo
       return graph_error(error, i, "index", op->graph.index, (int32_t)i);
     if (op->graph.op_type >= DLA_ENGINE_COUNT)
       return graph_error(error, i, "type", op->graph.op_type, DLA_ENGINE_COUNT - 1);
+    op->unit = &s->engines[op->graph.op_type];
   }
   return check_chains(s) && check_graph(s, incoming) && compile_operations(s, arena);
 }
 
 /* Register writes that every operation of an engine needs, by group: pointers, then enables. */
-static const RegWrite kConvPointers[2][5] = {{{CMAC_A_BASE + CMAC_A_S_POINTER, 0},
-                                              {CMAC_B_BASE + CMAC_B_S_POINTER, 0},
-                                              {CSC_BASE + CSC_S_POINTER, 0},
-                                              {CDMA_BASE + CDMA_S_POINTER, 0},
-                                              {CACC_BASE + CACC_S_POINTER, 0}},
-                                             {{CMAC_A_BASE + CMAC_A_S_POINTER, 1},
-                                              {CMAC_B_BASE + CMAC_B_S_POINTER, 1},
-                                              {CSC_BASE + CSC_S_POINTER, 1},
-                                              {CDMA_BASE + CDMA_S_POINTER, 1},
-                                              {CACC_BASE + CACC_S_POINTER, 1}}};
-static const RegWrite kConvEnable[] = {{CACC_BASE + CACC_D_OP_ENABLE, 1},
-                                       {CMAC_A_BASE + CMAC_A_D_OP_ENABLE, 1},
-                                       {CMAC_B_BASE + CMAC_B_D_OP_ENABLE, 1},
-                                       {CSC_BASE + CSC_D_OP_ENABLE, 1},
-                                       {CDMA_BASE + CDMA_D_OP_ENABLE, 1}};
+static const RegWrite kConvPointers[2][5] = {{{0, CMAC_A_BASE + CMAC_A_S_POINTER},
+                                              {0, CMAC_B_BASE + CMAC_B_S_POINTER},
+                                              {0, CSC_BASE + CSC_S_POINTER},
+                                              {0, CDMA_BASE + CDMA_S_POINTER},
+                                              {0, CACC_BASE + CACC_S_POINTER}},
+                                             {{1, CMAC_A_BASE + CMAC_A_S_POINTER},
+                                              {1, CMAC_B_BASE + CMAC_B_S_POINTER},
+                                              {1, CSC_BASE + CSC_S_POINTER},
+                                              {1, CDMA_BASE + CDMA_S_POINTER},
+                                              {1, CACC_BASE + CACC_S_POINTER}}};
+static const RegWrite kConvEnable[] = {{1, CACC_BASE + CACC_D_OP_ENABLE},
+                                       {1, CMAC_A_BASE + CMAC_A_D_OP_ENABLE},
+                                       {1, CMAC_B_BASE + CMAC_B_D_OP_ENABLE},
+                                       {1, CSC_BASE + CSC_D_OP_ENABLE},
+                                       {1, CDMA_BASE + CDMA_D_OP_ENABLE}};
 
-static void set_producer(EngineState* state, uint8_t engine, uint32_t group, uint32_t rdma_group) {
-  const int8_t wanted = (int8_t)(group + 2 * rdma_group);
-  if (state->producer == wanted) return;
-  state->producer = wanted;
-  if (engine == DLA_ENGINE_CONV) {
+static void write_producer(const EngineState* engine, uint32_t group, uint32_t rdma_group) {
+  if (engine->type == DLA_ENGINE_CONV) {
     fw_csb_play(kConvPointers[group], 5);
     return;
   }
-  fw_csb_write(kRegisters[engine].pointer, group);
-  if (kRegisters[engine].rdma_pointer) fw_csb_write(kRegisters[engine].rdma_pointer, rdma_group);
+  fw_csb_write(kRegisters[engine->type].pointer, group);
+  fw_csb_write(kRegisters[engine->type].rdma_pointer, rdma_group);
 }
 
-static void enable_registers(EngineState* state, const ScheduledOperation* op) {
-  const uint8_t engine = op->graph.op_type;
-  set_producer(state, engine, op->group, op->rdma_group);
-  switch (engine) {
+static inline void set_producer(EngineState* engine, uint8_t group, uint8_t rdma_group) {
+  const int8_t wanted = (int8_t)(group + 2 * rdma_group);
+  if (engine->producer == wanted) return;
+  engine->producer = wanted;
+  write_producer(engine, group, rdma_group);
+}
+
+static void enable_registers(EngineState* engine, const ScheduledOperation* op) {
+  set_producer(engine, op->group, op->rdma_group);
+  switch (engine->type) {
     case DLA_ENGINE_CONV:
       fw_csb_play(kConvEnable, 5);
       break;
@@ -237,59 +256,59 @@ static void enable_registers(EngineState* state, const ScheduledOperation* op) {
   }
 }
 
-static void signal_event(Schedule* s, const ScheduledOperation* from, uint8_t event) {
-  for (unsigned i = 0; i < from->num_edges; ++i) {
-    if (from->edges[i].event != event) continue;
-    ScheduledOperation* op = &s->operations[from->edges[i].index];
+static void signal_edges(Schedule* s, ScheduledOperation* const* edge,
+                         ScheduledOperation* const* end) {
+  for (; edge != end; ++edge) {
+    ScheduledOperation* op = *edge;
     if (op->missing == 0 || --op->missing != 0) continue;
-    if (op->state == OP_PROGRAMMED) s->ready |= 1u << op->graph.op_type;
+    if (op->state == OP_PROGRAMMED) s->ready |= op->unit->bit;
   }
 }
 
+static inline void signal_event(Schedule* s, const ScheduledOperation* from, unsigned event) {
+  const unsigned first = from->first_edge[event - 1], end = from->first_edge[event];
+  if (first != end) signal_edges(s, from->edges + first, from->edges + end);
+}
+
 /* The LUT is shared by both groups and locked while the engine works. */
-static bool lut_ready(Schedule* s, EngineState* engine, uint8_t type, int32_t lut) {
-  if (lut < 0 || lut == engine->lut) return true;
-  if (engine->in_group[0] >= 0 || engine->in_group[1] >= 0) return false;
+static bool lut_ready(const EngineState* engine, int32_t lut) {
+  return lut < 0 || lut == engine->lut || !(engine->in_group[0] || engine->in_group[1]);
+}
+
+static void load_lut(const Schedule* s, EngineState* engine, int32_t lut) {
   DlaLut table;
   task_lut(s->task, (uint32_t)lut, &table);
-  program_lut(type, &table);
+  program_lut(engine->type, &table);
   engine->lut = lut;
-  return true;
 }
 
-/* Programs the engine's next operation if its group is free. True: something changed. */
-static bool program_next(Schedule* s, uint8_t type) {
-  EngineState* engine = &s->engines[type];
-  if (engine->next < 0 || engine->in_group[engine->group] >= 0) return false;
-  const uint32_t index = (uint32_t)engine->next;
-  ScheduledOperation* op = &s->operations[index];
-  if (!lut_ready(s, engine, type, op->lut)) return false;
-  set_producer(engine, type, engine->group, engine->rdma_group);
+/* Programs the engine's next operation, whose group is free. */
+static void program_next(Schedule* s, ScheduledOperation* op) {
+  EngineState* engine = op->unit;
+  const uint8_t group = engine->group;
+  if (op->lut >= 0 && op->lut != engine->lut) load_lut(s, engine, op->lut);
+  set_producer(engine, group, engine->rdma_group);
   fw_csb_play(op->writes, op->num_writes);
   op->state = OP_PROGRAMMED;
-  if (op->missing == 0) s->ready |= 1u << type;
-  op->group = engine->group;
+  if (op->missing == 0) s->ready |= engine->bit;
+  op->group = group;
   op->rdma_group = engine->rdma_group;
-  op->info->group = op->group;
+  op->info->group = group;
   op->info->programmed = fw_cycle();
-  engine->in_group[engine->group] = (int32_t)index;
-  engine->group ^= 1;
+  engine->in_group[group] = op;
+  engine->group = group ^ 1;
   /* The read DMA's pointer moves only with operations that use it. */
   if (op->rdma) engine->rdma_group ^= 1;
-  engine->next = op->graph.consumers[type].index;
-  if (engine->next < 0 || engine->in_group[engine->group] >= 0) s->open &= ~(1u << type);
+  engine->next = op->next;
+  if (!op->next || engine->in_group[group ^ 1]) s->open &= ~engine->bit;
   signal_event(s, op, DLA_EVENT_PROGRAMMED);
-  return true;
 }
 
-static void enable_ready(Schedule* s, uint8_t type) {
-  EngineState* engine = &s->engines[type];
+static void enable_ready(Schedule* s, EngineState* engine) {
   /* The older operation holds the group that comes next in turn. */
   for (unsigned k = 0; k < 2; ++k) {
-    const int32_t index = engine->in_group[engine->group ^ k];
-    if (index < 0) continue;
-    ScheduledOperation* op = &s->operations[index];
-    if (op->state != OP_PROGRAMMED || op->missing != 0) continue;
+    ScheduledOperation* op = engine->in_group[engine->group ^ k];
+    if (!op || op->state != OP_PROGRAMMED || op->missing != 0) continue;
     op->state = OP_ENABLED;
     ++s->running;
     op->info->enabled = fw_cycle();
@@ -299,57 +318,56 @@ static void enable_ready(Schedule* s, uint8_t type) {
 }
 
 /* Of the operations that could be programmed now the first in the list, which its author wrote in
- * the order of execution; -1: none. */
-static int32_t most_urgent(const Schedule* s) {
-  int32_t best = -1;
-  for (uint32_t open = s->open, e = 0; open; open >>= 1, ++e) {
+ * the order of execution; NULL: none. */
+static ScheduledOperation* most_urgent(Schedule* s) {
+  ScheduledOperation* best = NULL;
+  EngineState* engine = s->engines;
+  for (uint32_t open = s->open; open; open >>= 1, ++engine) {
     if (!(open & 1)) continue;
-    const EngineState* engine = &s->engines[e];
-    if (engine->next < 0 || engine->in_group[engine->group] >= 0) continue;
+    ScheduledOperation* next = engine->next;
+    if (best && best < next) continue;
     /* One that waits for an event comes first: the core must be free when it arrives. */
-    const int32_t other = engine->in_group[engine->group ^ 1];
-    if (other >= 0 && s->operations[other].state == OP_PROGRAMMED && s->running) continue;
-    const int32_t lut = s->operations[engine->next].lut;
-    const bool busy = engine->in_group[0] >= 0 || engine->in_group[1] >= 0;
-    if (lut >= 0 && lut != engine->lut && busy) continue;
-    if (best < 0 || engine->next < best) best = engine->next;
+    const ScheduledOperation* other = engine->in_group[engine->group ^ 1];
+    if (other && other->state == OP_PROGRAMMED && s->running) continue;
+    if (lut_ready(engine, next->lut)) best = next;
   }
   return best;
 }
 
-static void complete(Schedule* s, uint8_t type, unsigned group) {
-  EngineState* engine = &s->engines[type];
-  const int32_t index = engine->in_group[group];
-  if (index < 0 || s->operations[index].state != OP_ENABLED) return;
-  ScheduledOperation* op = &s->operations[index];
+static void complete(Schedule* s, EngineState* engine, unsigned group) {
+  ScheduledOperation* op = engine->in_group[group];
+  if (!op || op->state != OP_ENABLED) return;
   op->state = OP_DONE;
   --s->running;
   op->info->done = fw_cycle();
-  engine->in_group[group] = -1;
-  if (engine->next >= 0) s->open |= 1u << type;
+  engine->in_group[group] = NULL;
+  if (engine->next) s->open |= engine->bit;
   ++s->done;
   signal_event(s, op, DLA_EVENT_COMPLETED);
 }
 
 static void conv_event(Schedule* s, unsigned group, uint8_t event) {
-  const int32_t index = s->engines[DLA_ENGINE_CONV].in_group[group];
-  if (index >= 0 && s->operations[index].state == OP_ENABLED)
-    signal_event(s, &s->operations[index], event);
+  const ScheduledOperation* op = s->engines[DLA_ENGINE_CONV].in_group[group];
+  if (op && op->state == OP_ENABLED) signal_event(s, op, event);
 }
 
-static void handle(Schedule* s, uint32_t status) {
-  if (status == 0) return;
-  for (unsigned group = 0; s->cdma_events && group < 2; ++group) {
+static void cdma_events(Schedule* s, uint32_t status) {
+  for (unsigned group = 0; group < 2; ++group) {
     if (status >> (GLB_S_INTR_STATUS_CDMA_WT_DONE_STATUS0_SHIFT + group) & 1)
       conv_event(s, group, DLA_EVENT_WEIGHTS_DONE);
     if (status >> (GLB_S_INTR_STATUS_CDMA_DAT_DONE_STATUS0_SHIFT + group) & 1)
       conv_event(s, group, DLA_EVENT_DATA_DONE);
   }
-  for (uint8_t e = 0; e < DLA_ENGINE_COUNT; ++e) {
-    const uint32_t done = status >> kRegisters[e].done_shift & 3;
-    if (done == 0 || s->task->network.op_head[e] < 0) continue;
-    if (done & 1) complete(s, e, 0);
-    if (done & 2) complete(s, e, 1);
+}
+
+static void handle(Schedule* s, uint32_t status) {
+  if (s->cdma_events) cdma_events(s, status);
+  EngineState* engine = s->engines;
+  for (uint32_t used = s->used; used; used >>= 1, ++engine) {
+    const uint32_t done = status >> engine->done_shift & 3;
+    if (!(used & 1) || done == 0) continue;
+    if (done & 1) complete(s, engine, 0);
+    if (done & 2) complete(s, engine, 1);
   }
 }
 
@@ -358,15 +376,16 @@ static void handle(Schedule* s, uint32_t status) {
 static bool pump(Schedule* s) {
   for (;;) {
     while (s->ready) {
-      const uint32_t ready = s->ready;
-      s->ready = 0;
-      for (uint8_t e = 0; ready >> e; ++e)
-        if (ready >> e & 1) enable_ready(s, e);
+      EngineState* engine = s->engines;
+      uint32_t ready = s->ready;
+      for (s->ready = 0; ready; ready >>= 1, ++engine)
+        if (ready & 1) enable_ready(s, engine);
     }
-    const int32_t next = most_urgent(s);
-    if (next < 0 || s->error->code != FW_OK) return s->error->code == FW_OK;
-    program_next(s, s->operations[next].graph.op_type);
-    handle(s, fw_poll_interrupt());
+    ScheduledOperation* next = most_urgent(s);
+    if (!next || s->error->code != FW_OK) return s->error->code == FW_OK;
+    program_next(s, next);
+    const uint32_t status = fw_poll_interrupt();
+    if (status) handle(s, status);
   }
 }
 
@@ -393,19 +412,23 @@ bool schedule_start(Schedule* s) {
   for (unsigned e = 0; e < DLA_ENGINE_COUNT; ++e) {
     const EngineRegisters* r = &kRegisters[e];
     EngineState* engine = &s->engines[e];
-    engine->next = s->task->network.op_head[e];
-    engine->in_group[0] = engine->in_group[1] = -1;
+    engine->next = first_of(s, e);
+    engine->in_group[0] = engine->in_group[1] = NULL;
     engine->lut = -1;
     engine->group = engine->rdma_group = 0;
     engine->producer = -1;
-    if (engine->next >= 0) s->open |= 1u << e;
-    if (engine->next < 0) continue;
+    engine->type = (uint8_t)e;
+    engine->bit = 1u << e;
+    engine->done_shift = (uint8_t)r->done_shift;
+    if (!engine->next) continue;
+    s->open |= engine->bit;
     engine->group = (fw_csb_read(r->pointer) & CACC_S_POINTER_CONSUMER_MASK) != 0;
     if (r->rdma_pointer)
       engine->rdma_group = (fw_csb_read(r->rdma_pointer) & CACC_S_POINTER_CONSUMER_MASK) != 0;
   }
+  s->used = s->open;
   mask_interrupts(s);
-  if (s->engines[DLA_ENGINE_CONV].next >= 0 && !wait_for_buffer(s)) return false;
+  if (s->engines[DLA_ENGINE_CONV].next && !wait_for_buffer(s)) return false;
   return pump(s);
 }
 

@@ -13,32 +13,33 @@ extern "C" {
 
 enum { OP_WAITING, OP_PROGRAMMED, OP_ENABLED, OP_DONE };
 
-/* Somebody waits for an event of an operation. */
-typedef struct {
-  int16_t index;
-  uint8_t event;
-} ScheduleEdge;
-
-typedef struct {
-  DlaDependency graph;
-  ScheduleEdge edges[DLA_ENGINE_COUNT + 1]; /* of the graph, without those to nobody */
-  uint8_t num_edges;
+typedef struct ScheduledOperation ScheduledOperation;
+typedef struct EngineState EngineState;
+struct ScheduledOperation {
+  RegWrite* writes; /* its register program, but for what its group holds already */
+  FwOperationInfo* info;
+  ScheduledOperation* next; /* of its engine's chain */
+  EngineState* unit;        /* its engine */
+  /* Those that wait for it, sorted by event: of event e from first_edge[e - 1] to first_edge[e]. */
+  ScheduledOperation* edges[DLA_ENGINE_COUNT + 1];
+  uint8_t first_edge[DLA_EVENT_DATA_DONE + 1];
   uint8_t state, group, rdma_group;
   uint8_t missing; /* events still to come before it may be enabled */
   bool rdma;       /* uses its engine's read DMA */
   int16_t lut;
   uint16_t num_writes;
-  RegWrite* writes; /* its register program, but for what its group holds already */
-  FwOperationInfo* info;
-} ScheduledOperation;
+  DlaDependency graph;
+};
 
-typedef struct {
-  int32_t next;              /* to be programmed, -1: none is left */
-  int32_t in_group[2];       /* operation that holds the group, -1: free */
-  uint8_t group, rdma_group; /* of the next operation */
-  int32_t lut;               /* loaded now, -1: none of this task */
+struct EngineState {
+  ScheduledOperation* next;        /* to be programmed, NULL: none is left */
+  ScheduledOperation* in_group[2]; /* that holds the group, NULL: free */
+  uint8_t group, rdma_group;       /* of the next operation */
+  uint8_t type, done_shift;        /* shift of its bits in GLB's status */
+  uint32_t bit;                    /* 1 << type */
   int8_t producer; /* what the pointer registers hold, group + 2 x rdma_group; -1: unknown */
-} EngineState;
+  int32_t lut;     /* loaded now, -1: none of this task */
+};
 
 typedef struct {
   const Task* task;
@@ -46,6 +47,7 @@ typedef struct {
   uint32_t count, done, running;
   uint32_t ready;   /* bit of each engine with a programmed operation whose events have all come */
   uint32_t open;    /* bit of each engine with a free group and operations left to program */
+  uint32_t used;    /* bit of each engine of the task */
   bool cdma_events; /* something waits for CDMA's weights or data */
   ScheduledOperation* operations;
   EngineState engines[DLA_ENGINE_COUNT];

@@ -24,15 +24,21 @@ static volatile uint64_t* dword(uint64_t address) { return (volatile uint64_t*)(
 void fw_csb_write(uint32_t offset, uint32_t value) { *word(boot->csb_address + offset) = value; }
 uint32_t fw_csb_read(uint32_t offset) { return *word(boot->csb_address + offset); }
 
+static inline void play_one(uint64_t base, const RegWrite* write) {
+  uint64_t both;
+  __builtin_memcpy(&both, write, sizeof both);
+  *word(base + (both >> 32)) = (uint32_t)both;
+}
+
 void fw_csb_play(const RegWrite* writes, uint32_t count) {
   const uint64_t base = boot->csb_address;
   for (; count >= 4; count -= 4, writes += 4) {
-    *word(base + writes[0].offset) = writes[0].value;
-    *word(base + writes[1].offset) = writes[1].value;
-    *word(base + writes[2].offset) = writes[2].value;
-    *word(base + writes[3].offset) = writes[3].value;
+    play_one(base, writes);
+    play_one(base, writes + 1);
+    play_one(base, writes + 2);
+    play_one(base, writes + 3);
   }
-  for (; count; --count, ++writes) *word(base + writes->offset) = writes->value;
+  for (; count; --count, ++writes) play_one(base, writes);
 }
 
 uint64_t fw_cycle(void) {

@@ -14,10 +14,11 @@ namespace {
 
 constexpr uint64_t kSecondWindow = 0x30040000;  // of the platform file
 constexpr uint64_t kSource = 0xb0000000, kTarget = 0xb8000000;
-constexpr uint32_t kWidth = 256, kHeight = 256, kAtom = 8;
+constexpr uint32_t kWidth = 1024, kHeight = 1024, kAtom = 8;
 constexpr uint64_t kBytes = uint64_t{kWidth} * kHeight * kAtom;
 
-/// Registers with which SDP copies a cube, enable last; the network is shorter than that.
+/// Registers with which SDP copies a cube, enable last; it takes longer than the firmware's start
+/// and the network together.
 std::vector<vp::Soc::BusWrite> copy_program(uint64_t window, uint32_t generation) {
   namespace r = regs::sdp;
   namespace rd = regs::sdp_rdma;
@@ -124,9 +125,12 @@ std::vector<uint64_t> idle_cycles(size_t accelerators) {
 TEST_CASE(
     "two accelerators: the second one's traffic delays the first, whose bytes stay the same") {
   if (no_data()) return;
+  const std::vector<uint64_t> idle =
+      idle_cycles(2);  // the rounds differ: the cache, the DRAM's rows
   const std::vector<Seen> seen = play(2, true);
   CHECK(seen[0].outputs == seen[1].outputs);
-  CHECK(seen[1].cycles > seen[0].cycles);
+  CHECK(seen[0].cycles == idle[0]);
+  CHECK(seen[1].cycles > idle[1]);
 }
 
 TEST_CASE("two accelerators: one that does nothing delays nobody") {
