@@ -325,8 +325,10 @@ void Scheduler::conv_tiles(const ConvChunk& chunk, const HwConv& base, const Con
     after.src = feature_view(0, {1, g.kernels, after.dst.height, after.dst.width}, atom_);
     after.src.stream = true;
     op.dst = after.src;
-    const uint64_t macs =
-        c.moves ? 0 : uint64_t{base.bytes_per_kernel} * g.kernels * t.out_rows * g.out_w;
+    // Zeros between groups and a pixel's empty channel are not the network's.
+    const uint64_t products =
+        c.moves ? 0 : uint64_t{chunk.in_channels} * c.window.kernel_h * c.window.kernel_w;
+    const uint64_t macs = products * g.kernels * t.out_rows * g.out_w;
     const uint32_t from = g.pool ? t.pool_y : t.out_y;
     const std::string suffix =
         part + (tiling.tiles.size() > 1 ? fmt::format(".{}{}", g.flat ? "px" : "rows", from) : "");
