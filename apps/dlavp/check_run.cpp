@@ -78,7 +78,7 @@ Result<CheckRun> check_run(const HwConfig& hw, const PlatformConfig& platform,
   const auto result = run(hw, platform, compiled.bytes, *network, inputs, firmware);
   if (!result) return result.errors();
   out.platform_seconds = seconds_since(start);
-  out.totals = totals(*result, hw);
+  out.totals = totals(*result, *network, hw);
   for (size_t k = 0; k < compiled.layers.outputs.size(); ++k) {
     const TensorId id = compiled.layers.outputs[k];
     compare(network->outputs[k], vp::unpack_output(network->outputs[k], result->outputs[k]),

@@ -57,11 +57,12 @@ std::string measured(const std::vector<uint8_t>& loadable, const std::string& pl
                      const HwConfig& hw, const PlatformConfig& platform) {
   const auto run = time_loadable(loadable, place, hw, platform);
   if (!run) return Json{{"refused", reason(run.errors())}}.dump();
-  const RunTotals t = totals(*run, hw);
+  const auto network = vp::read_network(loadable, place);
+  if (!network) return Json{{"refused", reason(network.errors())}}.dump();
+  const RunTotals t = totals(*run, *network, hw);
   const double clocks = platform.nvdla_clock_hz / platform.core_clock_hz;
   const auto on_core = std::count_if(run->operations.begin(), run->operations.end(),
                                      [](const vp::RanOperation& op) { return !op.record; });
-  const auto network = vp::read_network(loadable, place);
   return Json{{"operations", run->records.size()},
               {"core_operations", on_core},
               {"cycles", t.accelerator_cycles},

@@ -149,13 +149,13 @@ void print_layers(const std::vector<LayerRow>& layers) {
 
 }  // namespace
 
-RunTotals totals(const vp::RunResult& r, const HwConfig& hw) {
+RunTotals totals(const vp::RunResult& r, const vp::Network& network, const HwConfig& hw) {
   RunTotals t;
   const uint64_t origin = first_enable(r);
   for (const OpRecord& record : r.records) {
     t.accelerator_cycles = std::max(t.accelerator_cycles, record.done - origin);
-    t.macs += record.macs;
   }
+  for (const vp::RanOperation& op : r.operations) t.macs += network_macs(network, op);
   t.core_cycles = r.firmware.done_cycle - r.firmware.ready_cycle;
   t.setup_cycles = r.firmware.ready_cycle - r.firmware.boot_cycle;
   t.core_asleep = r.firmware.sleep_cycles;
@@ -191,7 +191,7 @@ void RunReport::print(const vp::RunResult& r, const std::string& input, RunTable
                  vp::unpack_output(network_.outputs[k], r.outputs[k]));
   if (!platform_.mode.function) fmt::print("  function off: no output is computed or written\n");
   if (!platform_.mode.timed()) return fmt::print("  timing none: no cycles\n");
-  const RunTotals t = totals(r, hw_);
+  const RunTotals t = totals(r, network_, hw_);
   if (table != RunTable::kNone) {
     const auto rows = run_rows(r, network_, hw_);
     const auto layers = layer_rows(rows, network_, hw_, clocks());
@@ -216,7 +216,7 @@ void RunReport::print(const vp::RunResult& r, const std::string& input, RunTable
 }
 
 void RunReport::add_json(const vp::RunResult& r, const std::string& input) {
-  const RunTotals t = totals(r, hw_);
+  const RunTotals t = totals(r, network_, hw_);
   Json run{{"input", input}, {"outputs", Json::array()}};
   for (size_t k = 0; k < r.outputs.size(); ++k) {
     const vp::IoTensor& tensor = network_.outputs[k];

@@ -16,7 +16,8 @@ struct RunTotals {
   uint64_t bytes = 0, macs = 0;
   double utilisation = 0;  ///< of the multipliers, 0 to 1
 };
-[[nodiscard]] RunTotals totals(const vp::RunResult& result, const HwConfig& hw);
+[[nodiscard]] RunTotals totals(const vp::RunResult& result, const vp::Network& network,
+                               const HwConfig& hw);
 /// The memory as figures need it for company: "fixed latency 32".
 [[nodiscard]] std::string memory_text(const MemoryConfig& memory);
 

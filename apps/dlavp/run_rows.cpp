@@ -53,6 +53,12 @@ uint64_t first_enable(const vp::RunResult& r) {
   return first == sim::kNever ? 0 : first;
 }
 
+uint64_t network_macs(const vp::Network& network, const vp::RanOperation& op) {
+  if (!op.record) return 0;
+  const vp::OperationName* name = network.operation(op.firmware.task, op.firmware.index);
+  return name != nullptr ? name->macs : op.record->macs;
+}
+
 std::vector<RunRow> run_rows(const vp::RunResult& r, const vp::Network& network,
                              const HwConfig& hw) {
   const uint64_t origin = first_enable(r);
@@ -73,7 +79,7 @@ std::vector<RunRow> run_rows(const vp::RunResult& r, const vp::Network& network,
       row.start = record.started - origin;
       row.cycles = record.done - record.started;
       row.bytes = (record.read_beats + record.write_beats) * hw.primary_memif.width_bytes();
-      row.macs = record.macs != 0 ? record.macs : (name != nullptr ? name->macs : 0);
+      row.macs = network_macs(network, op);
       if (row.macs != 0 && row.cycles != 0)
         row.utilisation =
             static_cast<double>(row.macs) / (static_cast<double>(row.cycles) * hw.macs());

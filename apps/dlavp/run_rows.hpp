@@ -23,6 +23,10 @@ struct RunRow {
 [[nodiscard]] std::vector<RunRow> run_rows(const vp::RunResult& run, const vp::Network& network,
                                            const HwConfig& hw);
 
+/// Multiply-adds of an operation that the network asks for; all that the multipliers do where the
+/// loadable does not say.
+[[nodiscard]] uint64_t network_macs(const vp::Network& network, const vp::RanOperation& op);
+
 /// The operations of a layer. Cycles are the accelerator's, and those of all layers sum up to the
 /// whole run's.
 struct LayerRow {

@@ -54,6 +54,8 @@ void apply_tensor(const Json& info, std::vector<IoTensor>& tensors) {
     }
 }
 
+std::pair<uint32_t, uint32_t> place_of(const OperationName& op) { return {op.task, op.index}; }
+
 void apply_info(const Json& info, Network& network) {
   network.config = info.value("config", "");
   apply_tensor(info.value("inputs", Json::array()), network.inputs);
@@ -67,15 +69,16 @@ void apply_info(const Json& info, Network& network) {
          layer < network.layers.size() ? std::optional(layer) : std::nullopt,
          op.value("macs", uint64_t{0})});
   }
+  std::ranges::sort(network.operations, {}, place_of);
   network.labels = info.value("labels", std::vector<std::string>{});
 }
 
 }  // namespace
 
 const OperationName* Network::operation(uint32_t task, uint32_t index) const {
-  for (const OperationName& op : operations)
-    if (op.task == task && op.index == index) return &op;
-  return nullptr;
+  const auto key = std::pair(task, index);
+  const auto at = std::ranges::lower_bound(operations, key, {}, place_of);
+  return at != operations.end() && place_of(*at) == key ? &*at : nullptr;
 }
 
 Result<Network> read_network(std::span<const uint8_t> bytes, const std::string& place) {
