@@ -18,6 +18,8 @@ constexpr Optimisation kOptimisations[] = {
      &ScheduleOptions::overlap},
     {"no-reuse-weights", "every tile fetches its weights anew", &ScheduleOptions::reuse_weights},
     {"no-flatten", "1x1 convolutions are cut in rows only", &ScheduleOptions::flatten},
+    {"no-pack-rows", "kernel rows are rows also where one atom of channels leaves multipliers idle",
+     &ScheduleOptions::pack_rows},
     {"no-extend-rows", "images: one kernel row a step", &ScheduleOptions::extend_rows},
     {"no-fuse-pool", "no pooling on the fly", &ScheduleOptions::fuse_pool},
     {"no-move-strides", "pixels that no reader looks at are computed too",

@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 
+#include "compiler/schedule/pack_rows.hpp"
 #include "compiler/schedule/pool_split.hpp"
 
 namespace dlavp::compiler {
@@ -118,6 +119,44 @@ void find_follower(const HwConfig& hw, const LayerProgram& layers, size_t i, Con
   if (rate != 0) job.follower_cycles = static_cast<double>(s.elements()) / rate;
 }
 
+/// The chunk as it is, or in bands of columns where lines are too wide.
+void add_chunk(const HwConfig& hw, const ConvChunk& chunk, const ConvJob& job, ConvChunks& out) {
+  const auto add = [&](const ConvChunk& part, const ConvGeometry& geometry) {
+    out.chunks.push_back(part);
+    out.jobs.push_back(job);
+    out.jobs.back().geometry = geometry;
+  };
+  const auto bands = column_bands(hw, job.geometry);
+  for (const ConvColumns& band : bands) {
+    ConvChunk part = chunk;
+    part.out_x = band.out_x;
+    part.in_x = band.in_x;
+    part.columns = band.geometry.out_w;
+    add(part, band.geometry);
+  }
+  if (bands.empty()) add(chunk, job.geometry);
+}
+
+/// All chunks of a layer in parts of rows.
+void add_parts(const std::vector<RowPart>& parts, const ConvChunk& like, const ConvJob& job,
+               ConvChunks& out) {
+  for (const RowPart& p : parts) {
+    ConvChunk chunk = like;
+    chunk.first_group = p.first_group;
+    chunk.groups = p.groups;
+    chunk.part = true;
+    out.chunks.push_back(chunk);
+    out.jobs.push_back(job);
+    out.jobs.back().geometry = p.geometry;
+    const bool last = &p == &parts.back();
+    out.jobs.back().repeated = !last;
+    out.jobs.back().last_of_several = last;
+    // What reads the result has seen all but the last part.
+    const double rows = last ? p.geometry.out_h : 0;
+    out.jobs.back().follower_cycles *= rows / job.geometry.out_h;
+  }
+}
+
 }  // namespace
 
 PoolFusion fuse_pools(const HwConfig& hw, const LayerProgram& layers,
@@ -162,6 +201,30 @@ PoolFusion fuse_pools(const HwConfig& hw, const LayerProgram& layers,
   return out;
 }
 
+namespace {
+
+ConvJob conv_job(const HwConfig& hw, const LayerProgram& layers, const PoolFusion& fusion,
+                 const ScheduleOptions& options, const ConvChunk& chunk, const Makers& makers) {
+  const size_t i = chunk.layer;
+  const Layer& layer = layers.layers[i];
+  const auto* c = layer.as<ConvLayer>();
+  ConvJob job;
+  job.geometry = conv_geometry(layers, *c, layer.output, chunk.in_channels * chunk.groups,
+                               chunk.kernels * chunk.groups);
+  job.name = fmt::format("layer '{}'", layer.name);
+  if (const auto pool = fusion.pool_of[i]) {
+    job.geometry.pool =
+        fused_pool(layers, *layers.layers[*pool].as<PoolLayer>(), layers.layers[*pool].output);
+    job.pool_cycles = pool_cycles(hw, job.geometry);
+  }
+  if (options.bands && !fusion.pool_of[i]) find_follower(hw, layers, i, job);
+  for (const SdpStage* s : {&c->sdp.x1, &c->sdp.x2}) job.operand_beats += s->operand ? 1 : 0;
+  job.producer = makers.last(c->input);
+  return job;
+}
+
+}  // namespace
+
 ConvChunks conv_chunks(const HwConfig& hw, const LayerProgram& layers, const PoolFusion& fusion,
                        const ScheduleOptions& options) {
   ConvChunks out;
@@ -175,36 +238,20 @@ ConvChunks conv_chunks(const HwConfig& hw, const LayerProgram& layers, const Poo
     const auto kernels = static_cast<uint32_t>(layers.tensors[layer.output].shape.c / c->groups);
     // The fewest groups whose channels start and end at whole atoms; more of them as long as the
     // multipliers do not fill up. A chunk is a dense convolution with zeros between its groups.
-    uint32_t groups = std::lcm(atom / std::gcd(in_channels, atom), atom / std::gcd(kernels, atom));
+    const uint32_t fewest =
+        std::lcm(atom / std::gcd(in_channels, atom), atom / std::gcd(kernels, atom));
+    uint32_t groups = fewest;
     while (groups * 2 * in_channels <= hw.mac_atomic_c_size && groups < c->groups) groups *= 2;
     for (uint32_t first = 0; first < c->groups; first += groups) {
       const ConvChunk chunk{i, first, std::min(groups, c->groups - first), in_channels, kernels};
-      ConvJob job;
-      job.geometry = conv_geometry(layers, *c, layer.output, in_channels * chunk.groups,
-                                   kernels * chunk.groups);
-      job.name = fmt::format("layer '{}'", layer.name);
-      if (const auto pool = fusion.pool_of[i]) {
-        job.geometry.pool =
-            fused_pool(layers, *layers.layers[*pool].as<PoolLayer>(), layers.layers[*pool].output);
-        job.pool_cycles = pool_cycles(hw, job.geometry);
+      const ConvJob job = conv_job(hw, layers, fusion, options, chunk, makers);
+      if (first == 0 && options.pack_rows && fits_buffer(hw, job.geometry)) {
+        const auto parts = pack_rows(hw, {job.geometry, c->groups, fewest, groups, in_channels,
+                                          kernels, c->sdp.lut.has_value(), options.pack_all});
+        add_parts(parts, chunk, job, out);
+        if (!parts.empty()) break;
       }
-      if (options.bands && !fusion.pool_of[i]) find_follower(hw, layers, i, job);
-      for (const SdpStage* s : {&c->sdp.x1, &c->sdp.x2}) job.operand_beats += s->operand ? 1 : 0;
-      job.producer = makers.last(c->input);
-      const auto bands = column_bands(hw, job.geometry);
-      for (const ConvColumns& band : bands) {
-        ConvChunk part = chunk;
-        part.out_x = band.out_x;
-        part.in_x = band.in_x;
-        part.columns = band.geometry.out_w;
-        ConvJob of_part = job;
-        of_part.geometry = band.geometry;
-        out.chunks.push_back(part);
-        out.jobs.push_back(std::move(of_part));
-      }
-      if (!bands.empty()) continue;
-      out.chunks.push_back(chunk);
-      out.jobs.push_back(std::move(job));
+      add_chunk(hw, chunk, job, out);
     }
     makers.add(fusion.pool_of[i] ? layers.layers[*fusion.pool_of[i]].output : layer.output,
                out.jobs.size() - 1);

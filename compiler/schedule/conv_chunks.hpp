@@ -25,6 +25,7 @@ struct ConvChunk {
   uint32_t in_channels = 0, kernels = 0;  ///< of one group
   /// Output columns [out_x, out_x + columns) from input column in_x on; 0 columns: all.
   uint32_t out_x = 0, columns = 0, in_x = 0;
+  bool part = false;  ///< some of the output's rows; its geometry has which
 };
 
 /// A layer's convolution of `channels` (of one or more groups) to `kernels` of the output.

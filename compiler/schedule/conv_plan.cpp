@@ -13,8 +13,6 @@ namespace {
 /// From an operation's last atom to the first request of one that waited for its result: drain,
 /// acknowledge, interrupt, the core's handler, enable.
 constexpr double kTurnaround = 550;
-/// What the core needs to program a convolution and its SDP operation.
-constexpr double kPairCycles = 1500;
 /// From the end of one operation until the next but one, which takes its registers, may fetch.
 constexpr double kProgramCycles = 1300;
 /// The sequencer's pause between two operations beside one load of weights; SDP's.
@@ -107,14 +105,25 @@ class Planner {
     if (!jobs_[job].geometry.pool) return joined;
     std::optional<ConvTiling> apart = cheapest(job, true, data_banks, state, plan);
     if (!joined || !apart) return joined ? joined : apart;
-    const auto with_next = [&](const ConvTiling& t) {
-      plan[job] = t;
-      const State left = after(job, t);
-      if (job + 1 == jobs_.size()) return t.cycles + left.pooling.cycles;
-      const auto next = cheapest(job + 1, false, data_banks, left, plan);
-      return t.cycles + (next ? next->cycles : left.pooling.cycles);
-    };
-    return with_next(*joined) <= kRatherJoined * with_next(*apart) ? joined : apart;
+    const double one = with_next(job, *joined, data_banks, plan);
+    return one <= kRatherJoined * with_next(job, *apart, data_banks, plan) ? joined : apart;
+  }
+
+  /// Cycles of a job and the next one.
+  [[nodiscard]] double with_next(size_t job, const ConvTiling& t, uint32_t data_banks,
+                                 std::vector<ConvTiling>& plan) const {
+    plan[job] = t;
+    const State left = after(job, t);
+    if (job + 1 == jobs_.size()) return t.cycles + left.pooling.cycles;
+    const auto next = cheapest(job + 1, false, data_banks, left, plan);
+    return t.cycles + (next ? next->cycles : left.pooling.cycles);
+  }
+
+  /// By what a tiling is chosen.
+  [[nodiscard]] double rank(size_t job, const ConvGeometry& g, const ConvTiling& t,
+                            std::vector<ConvTiling>& plan) const {
+    if (jobs_[job].repeated) return cost(job, g, t, after(job, t));
+    return jobs_[job].last_of_several ? with_next(job, t, t.data_banks, plan) : t.cycles;
   }
 
   [[nodiscard]] ConvGeometry geometry(size_t job, const ConvTiling& t) const {
@@ -141,10 +150,12 @@ class Planner {
     if (t.pool_apart) return std::nullopt;  // the pooling is what it waits for
     const ConvGeometry from = geometry(*producer, t);
     const ConvTile& last = t.tiles.back();
-    const uint32_t rows = from.pool ? last.pool_y : last.out_y;
+    const uint32_t rows = from.pool ? last.pool_y : from.first_out + last.out_y;
     const uint32_t width = jobs_[job].geometry.in_w;
-    if (from.flat == g.flat) return (rows + g.row_step - 1) / g.row_step;
-    return from.flat ? (rows / width + g.row_step - 1) / g.row_step : rows * width;
+    if (g.flat) return from.flat ? rows : rows * width;
+    const uint32_t lines = from.flat ? rows / width : rows;
+    const uint32_t first = g.first_row + g.row_lines;
+    return lines < first ? 0 : (lines - first) / g.row_step + 1;
   }
 
   /// Units of the first tile that read only the first `rows` of the input.
@@ -178,11 +189,12 @@ class Planner {
 
   [[nodiscard]] std::optional<ConvTiling> cheapest(size_t job, bool pool_apart, uint32_t data_banks,
                                                    const State& state,
-                                                   const std::vector<ConvTiling>& plan) const {
+                                                   std::vector<ConvTiling>& plan) const {
     const ConvGeometry& whole = jobs_[job].geometry;
     const uint32_t weight_banks = hw_.cbuf_bank_number - data_banks;
     if (smallest_weight_banks(hw_, whole) > weight_banks) return std::nullopt;
     std::optional<ConvTiling> best;
+    double least = 0;
     for (const ConvGeometry& g : forms(job, pool_apart)) {
       const std::vector<ConvTile> fewest = fewest_tiles(hw_, g, data_banks);
       if (fewest.empty()) continue;
@@ -203,7 +215,10 @@ class Planner {
           if (!jobs_[job].producer || !early) before.cover = 0;
           t.cycles = cost(job, g, t, before);
           const double rather = best && g.flat && !best->flat ? kRatherRows : 1;
-          if (!best || t.cycles < rather * best->cycles) best = std::move(t);
+          const double takes = rank(job, g, t, plan);
+          if (best && takes >= rather * least) continue;
+          least = takes;
+          best = std::move(t);
         }
       }
     }
@@ -347,7 +362,7 @@ class Planner {
 ScheduleOptions optimisation_level(unsigned level) {
   ScheduleOptions o;
   o.extend_rows = o.fuse_pool = level >= 1;
-  o.overlap = o.reuse_weights = o.flatten = level >= 2;
+  o.overlap = o.reuse_weights = o.flatten = o.pack_rows = level >= 2;
   o.move_strides = o.join_sums = o.bands = level >= 2;
   o.use_sram = level >= 3;
   return o;

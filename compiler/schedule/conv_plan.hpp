@@ -11,6 +11,9 @@
 
 namespace dlavp::compiler {
 
+/// What the core needs to program a convolution and its SDP operation.
+inline constexpr double kPairCycles = 1500;
+
 /// Which optimisations are on; each can be switched off to measure its effect.
 struct ScheduleOptions {
   bool overlap = true;        ///< one bank split, tiles that let the next fetch start early
@@ -22,6 +25,8 @@ struct ScheduleOptions {
   bool pipeline = true;       ///< operations start while others run
   bool move_strides = true;   ///< pixels that no reader looks at are not computed
   bool join_sums = true;      ///< a sum of two 1x1 convolutions is one over both inputs
+  bool pack_rows = true;      ///< kernel rows as channels where a chunk has one atom of them
+  bool pack_all = false;      ///< also where that takes more
   bool bands = true;          ///< long poolings and normalisations start before all is there
   bool use_sram = true;       ///< activations in the second memory, if they fit
   uint64_t sram_bytes = uint64_t{4} << 20;  ///< of the second memory; the default platform's
@@ -37,6 +42,9 @@ struct ConvJob {
   std::string name;
   /// The job whose output it reads; none: an input or something that no convolution makes.
   std::optional<size_t> producer;
+  /// One of several for other channels: what it takes behind itself decides; of the last one, what
+  /// it takes together with the job after it.
+  bool repeated = false, last_of_several = false;
   uint64_t operand_beats = 0;  ///< of memory reads an output atom, for SDP
   /// Of the pooling or normalisation that alone reads the result: what of it is done when the last
   /// tile comes is hidden.

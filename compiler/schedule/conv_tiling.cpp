@@ -44,9 +44,9 @@ uint32_t tile_units(const ConvGeometry& g) { return g.pool ? g.pool->out_h : g.o
 
 std::optional<ConvGeometry> flattened(const ConvGeometry& g) {
   const Window& w = g.window;
-  if (g.image || g.pool || g.part_of_lines || g.row_step != 1 || w.kernel_h != 1 ||
-      w.kernel_w != 1 || w.stride_h != 1 || w.stride_w != 1 || w.padded() || g.in_h != g.out_h ||
-      g.in_w != g.out_w)
+  if (g.image || g.pool || g.part_of_lines || g.row_step != 1 || g.row_lines != 1 ||
+      w.kernel_h != 1 || w.kernel_w != 1 || w.stride_h != 1 || w.stride_w != 1 || w.padded() ||
+      g.in_h != g.out_h || g.in_w != g.out_w)
     return std::nullopt;
   ConvGeometry out = g;
   out.in_h = out.out_h = g.in_w * g.in_h;

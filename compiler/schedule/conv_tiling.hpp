@@ -30,6 +30,10 @@ struct ConvGeometry {
       false;  ///< some columns of a wider tensor: its lines do not follow each other
   std::optional<FusedPool> pool;  ///< tiles are bands of its rows
   uint32_t row_step = 1;          ///< only every so many rows of the tensor count as rows
+  /// Of a part: the tensors' rows that are its row 0.
+  uint32_t first_row = 0, first_out = 0;
+  /// Lines of the tensor from the first to the last that a row has as channels.
+  uint32_t row_lines = 1;
 };
 
 /// Output rows [out_y, out_y + out_rows) from input rows [in_y, in_y + in_rows).

@@ -18,7 +18,7 @@ bool HwOperation::fused() const {
 
 std::vector<View> HwOperation::read_views() const {
   if (fused() && std::holds_alternative<HwPdp>(work)) return {};
-  if (const auto* conv = std::get_if<HwConv>(&work)) return {conv->src};
+  if (const auto* conv = std::get_if<HwConv>(&work)) return {conv->lines.value_or(conv->src)};
   if (const auto* pdp = std::get_if<HwPdp>(&work)) return {pdp->src};
   if (const auto* cdp = std::get_if<HwCdp>(&work)) return {cdp->src};
   std::vector<View> out;

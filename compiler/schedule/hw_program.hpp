@@ -38,6 +38,8 @@ struct View {
 
 struct HwConv {
   View src, dst;  ///< dst is the stream to the SDP
+  /// Where lines of the tensor are surfaces of `src`: the same bytes as the tensor has them.
+  std::optional<View> lines;
   BufferId weights = 0;
   uint64_t weight_offset = 0;
   uint32_t weight_bytes = 0;  ///< rounded up to the CBUF entry width

@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <span>
+#include <tuple>
 
 #include "compiler/memory/liveness.hpp"
 #include "compiler/schedule/conv_chunks.hpp"
 #include "compiler/schedule/dependencies.hpp"
 #include "compiler/schedule/limits.hpp"
+#include "compiler/schedule/pack_rows.hpp"
 #include "compiler/schedule/pool_split.hpp"
 #include "compiler/schedule/repeat.hpp"
 #include "compiler/schedule/weights.hpp"
@@ -49,6 +50,7 @@ class Scheduler {
   Diagnostics plan();
   Diagnostics lower(size_t layer);
   void conv(size_t layer, const ConvLayer& c);
+  [[nodiscard]] View conv_input(const ConvChunk& chunk, const ConvGeometry& g) const;
   [[nodiscard]] HwConv conv_base(const ConvChunk& chunk, const ConvGeometry& g,
                                  const ConvTiling& tiling);
   void conv_tiles(const ConvChunk& chunk, const HwConv& base, const ConvGeometry& g,
@@ -77,8 +79,8 @@ class Scheduler {
   ConvChunks chunks_;
   std::vector<ConvTiling> tilings_;  ///< by chunk
   size_t next_chunk_ = 0;
-  /// Offset and size by layer and first group.
-  std::map<std::pair<size_t, uint32_t>, std::pair<uint64_t, uint32_t>> weights_;
+  /// Offset and size by layer, first group and lines in a row.
+  std::map<std::tuple<size_t, uint32_t, uint32_t>, std::pair<uint64_t, uint32_t>> weights_;
   std::map<std::pair<size_t, size_t>, uint64_t> operands_;  ///< constant offsets by layer and stage
 };
 
@@ -264,27 +266,23 @@ HwConv Scheduler::conv_base(const ConvChunk& chunk, const ConvGeometry& g,
   const auto& c = *layers_.layers[chunk.layer].as<ConvLayer>();
   const auto all = static_cast<uint32_t>(shape(layers_.layers[chunk.layer].output).c);
   const WeightShape grouped{all, chunk.in_channels, c.window.kernel_h, c.window.kernel_w};
-  WeightShape dense = grouped;
-  std::vector<int8_t> made;
-  std::span<const int8_t> weights = c.weights;
-  if (c.groups != 1) {
-    made = densify_weights(grouped, c.groups, chunk.first_group, chunk.groups, c.weights, dense);
-    weights = made;
-  }
   HwConv base;
   base.window = g.window;
   base.image = g.image;
   base.image_channels = g.in_c;
-  if (const LayerInput* image = image_input(c.input)) {
-    base.converter = image->converter;
-    made = fold_image_weights(dense, g.in_c, weights);
-    weights = made;
-  }
+  if (const LayerInput* image = image_input(c.input)) base.converter = image->converter;
   base.y_extension = tiling.y_extension;
   base.weights = kConstantBuffer;
-  const auto [known, fresh] = weights_.try_emplace({chunk.layer, chunk.first_group});
-  if (fresh) {  // bands of columns share them
-    const std::vector<uint8_t> packed = pack_weights(hw_, dense, tiling.y_extension, weights);
+  const auto [known, fresh] = weights_.try_emplace({chunk.layer, chunk.first_group, g.row_lines});
+  if (fresh) {  // bands of columns share them, and edges of rows
+    const ChunkWeights of{grouped,
+                          c.groups,
+                          chunk.first_group,
+                          chunk.groups,
+                          g.image ? g.in_c : 0,
+                          tiling.y_extension,
+                          g.row_lines > 1};
+    const std::vector<uint8_t> packed = chunk_weights(hw_, of, c.weights);
     known->second = {add_constant(packed), static_cast<uint32_t>(packed.size())};
   }
   std::tie(base.weight_offset, base.weight_bytes) = known->second;
@@ -294,12 +292,24 @@ HwConv Scheduler::conv_base(const ConvChunk& chunk, const ConvGeometry& g,
   return base;
 }
 
+/// The rows and channels of a chunk, in the strides that its operations have.
+View Scheduler::conv_input(const ConvChunk& chunk, const ConvGeometry& g) const {
+  const auto& c = *layers_.layers[chunk.layer].as<ConvLayer>();
+  if (g.image) return image_view(*image_input(c.input));
+  View in = view(c.input);
+  const uint32_t channels = chunk.in_channels * chunk.groups;
+  in = band(in, {chunk.first_group * chunk.in_channels, channels, g.first_row,
+                 in.height - g.first_row, false});
+  if (g.row_lines > 1) in.surface_stride = in.line_stride * c.window.dilation_h;
+  in.line_stride *= g.row_step;
+  return in;
+}
+
 void Scheduler::conv_tiles(const ConvChunk& chunk, const HwConv& base, const ConvGeometry& g,
                            const ConvTiling& tiling) {
   const auto& c = *layers_.layers[chunk.layer].as<ConvLayer>();
-  View in = g.image ? image_view(*image_input(c.input)) : view(c.input);
-  if (!g.image) in.line_stride *= g.row_step;
-  const uint32_t first_channel = chunk.first_group * chunk.in_channels;
+  const View in = conv_input(chunk, g);
+  const bool cut = tiling.tiles.size() > 1 || chunk.part;
   const uint32_t first_kernel = chunk.first_group * chunk.kernels;
   const std::string part = (chunk.groups != c.groups ? fmt::format(".k{}", first_kernel) : "") +
                            (chunk.columns != 0 ? fmt::format(".columns{}", chunk.out_x) : "");
@@ -313,15 +323,16 @@ void Scheduler::conv_tiles(const ConvChunk& chunk, const HwConv& base, const Con
       op.src.height = t.in_rows;
       op.src.bytes = uint64_t{t.in_rows} * in.line_stride;
     } else {
-      op.src = band(in, {first_channel, g.in_c, t.in_y, t.in_rows, g.flat, chunk.in_x,
-                         chunk.columns != 0 ? g.in_w : 0});
+      op.src = band(
+          in, {0, g.in_c, t.in_y, t.in_rows, g.flat, chunk.in_x, chunk.columns != 0 ? g.in_w : 0});
     }
+    if (g.row_lines > 1) op.lines = lines_read(g, op.src, view(c.input));
     op.entries_per_slice = tile_slice_entries(hw_, g, t);
     op.window.pad_top = t.pad_top;
     op.window.pad_bottom = t.pad_bottom;
-    HwSdp after =
-        sdp(chunk.layer, c.sdp,
-            {first_kernel, g.kernels, t.out_y, t.out_rows, g.flat, chunk.out_x, chunk.columns});
+    HwSdp after = sdp(chunk.layer, c.sdp,
+                      {first_kernel, g.kernels, g.first_out + t.out_y, t.out_rows, g.flat,
+                       chunk.out_x, chunk.columns});
     after.src = feature_view(0, {1, g.kernels, after.dst.height, after.dst.width}, atom_);
     after.src.stream = true;
     op.dst = after.src;
@@ -329,9 +340,9 @@ void Scheduler::conv_tiles(const ConvChunk& chunk, const HwConv& base, const Con
     const uint64_t products =
         c.moves ? 0 : uint64_t{chunk.in_channels} * c.window.kernel_h * c.window.kernel_w;
     const uint64_t macs = products * g.kernels * t.out_rows * g.out_w;
-    const uint32_t from = g.pool ? t.pool_y : t.out_y;
+    const uint32_t from = g.pool ? t.pool_y : g.first_out + t.out_y;
     const std::string suffix =
-        part + (tiling.tiles.size() > 1 ? fmt::format(".{}{}", g.flat ? "px" : "rows", from) : "");
+        part + (cut ? fmt::format(".{}{}", g.flat ? "px" : "rows", from) : "");
     emit(chunk.layer, suffix, macs, op);
     emit(chunk.layer, suffix + ".sdp", 0, after);
     if (const auto pool = fusion_.pool_of[chunk.layer])

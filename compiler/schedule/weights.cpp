@@ -70,6 +70,37 @@ std::vector<int8_t> densify_weights(const WeightShape& grouped, uint32_t groups,
   return out;
 }
 
+std::vector<int8_t> rows_to_channels(WeightShape& shape, uint32_t atom,
+                                     std::span<const int8_t> weights) {
+  const uint32_t channels = shape.height * atom;
+  std::vector<int8_t> out(size_t{shape.kernels} * channels * shape.width);
+  const int8_t* from = weights.data();
+  for (uint32_t k = 0; k < shape.kernels; ++k) {
+    for (uint32_t c = 0; c < shape.channels; ++c) {
+      for (uint32_t r = 0; r < shape.height; ++r, from += shape.width)
+        std::copy_n(from, shape.width,
+                    &out[(size_t{k} * channels + size_t{r} * atom + c) * shape.width]);
+    }
+  }
+  shape.channels = channels;
+  shape.height = 1;
+  return out;
+}
+
+std::vector<uint8_t> chunk_weights(const HwConfig& hw, const ChunkWeights& chunk,
+                                   std::span<const int8_t> weights) {
+  WeightShape shape = chunk.grouped;
+  std::vector<int8_t> made;
+  if (chunk.groups != 1)
+    weights = made =
+        densify_weights(chunk.grouped, chunk.groups, chunk.first, chunk.count, weights, shape);
+  if (chunk.pixel_channels != 0)
+    weights = made = fold_image_weights(shape, chunk.pixel_channels, weights);
+  if (chunk.rows_as_channels)
+    weights = made = rows_to_channels(shape, hw.memory_atomic_size, weights);
+  return pack_weights(hw, shape, chunk.y_extension, weights);
+}
+
 std::vector<uint8_t> pack_feature(const Shape& shape, uint32_t atom,
                                   std::span<const int8_t> values) {
   const auto pixels = static_cast<size_t>(shape.h * shape.w);

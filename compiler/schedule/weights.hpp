@@ -32,6 +32,22 @@ struct WeightShape {
                                                   std::span<const int8_t> weights,
                                                   WeightShape& dense);
 
+/// Rows as channels: c' = row x atom + channel, with zeros where there is no channel. Changes
+/// `shape` to what `pack_weights` takes.
+[[nodiscard]] std::vector<int8_t> rows_to_channels(WeightShape& shape, uint32_t atom,
+                                                   std::span<const int8_t> weights);
+
+/// Some groups of a layer's weights (K x C/groups x R x S) and how the sequencer sees them.
+struct ChunkWeights {
+  WeightShape grouped;
+  uint32_t groups = 1, first = 0, count = 1;
+  uint32_t pixel_channels = 0;  ///< 0: features
+  uint32_t y_extension = 1;
+  bool rows_as_channels = false;
+};
+[[nodiscard]] std::vector<uint8_t> chunk_weights(const HwConfig& hw, const ChunkWeights& chunk,
+                                                 std::span<const int8_t> weights);
+
 /// NCHW values in surfaces of `atom` channels.
 [[nodiscard]] std::vector<uint8_t> pack_feature(const Shape& shape, uint32_t atom,
                                                 std::span<const int8_t> values);

@@ -134,10 +134,10 @@ TEST_CASE("loadable: dense blocks whose parts fill no atoms are joined without a
 
 TEST_CASE("loadable: every optimisation, switched off, leaves the bytes as they are") {
   using Switch = bool ScheduleOptions::*;
-  constexpr Switch kSwitches[] = {&ScheduleOptions::overlap,   &ScheduleOptions::reuse_weights,
-                                  &ScheduleOptions::flatten,   &ScheduleOptions::extend_rows,
-                                  &ScheduleOptions::fuse_pool, &ScheduleOptions::use_sram,
-                                  &ScheduleOptions::pipeline,  &ScheduleOptions::bands};
+  constexpr Switch kSwitches[] = {
+      &ScheduleOptions::overlap,     &ScheduleOptions::reuse_weights, &ScheduleOptions::flatten,
+      &ScheduleOptions::extend_rows, &ScheduleOptions::fuse_pool,     &ScheduleOptions::use_sram,
+      &ScheduleOptions::pipeline,    &ScheduleOptions::bands,         &ScheduleOptions::pack_rows};
   auto hw = load_hw_config("nv_large");
   REQUIRE(hw.ok());
   HwConfig small = hw.value();
