@@ -242,6 +242,12 @@ ConvChunks conv_chunks(const HwConfig& hw, const LayerProgram& layers, const Poo
         std::lcm(atom / std::gcd(in_channels, atom), atom / std::gcd(kernels, atom));
     uint32_t groups = fewest;
     while (groups * 2 * in_channels <= hw.mac_atomic_c_size && groups < c->groups) groups *= 2;
+    if (options.overlap && c->groups > 1 && !fusion.pool_of[i]) {
+      const auto g =
+          conv_geometry(layers, *c, layer.output, in_channels * groups, kernels * groups);
+      groups = groups_at_once(
+          hw, {g, c->groups, fewest, groups, in_channels, kernels, c->sdp.lut.has_value(), false});
+    }
     for (uint32_t first = 0; first < c->groups; first += groups) {
       const ConvChunk chunk{i, first, std::min(groups, c->groups - first), in_channels, kernels};
       const ConvJob job = conv_job(hw, layers, fusion, options, chunk, makers);

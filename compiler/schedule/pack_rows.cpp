@@ -2,6 +2,7 @@
 #include "compiler/schedule/pack_rows.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "compiler/schedule/conv_plan.hpp"
 
@@ -92,8 +93,7 @@ class Estimate {
  private:
   void add(double busy, double fetch) {
     programmed_ = std::max(programmed_, before_) + kPairCycles;
-    // The first fetch is beside what was before.
-    fetched_ = std::max(programmed_, fetched_) + (end_ > 0 ? fetch : 0);
+    fetched_ = std::max(programmed_, fetched_) + fetch;
     before_ = end_;
     end_ = std::max(end_, fetched_) + busy;
   }
@@ -103,19 +103,37 @@ class Estimate {
   double programmed_ = 0, fetched_ = 0, before_ = 0, end_ = 0;
 };
 
+/// Of the dense convolutions over `at_once` groups each; none if one does not fit.
+std::optional<double> dense_cycles(const HwConfig& hw, const RowPacking& layer, uint32_t at_once) {
+  Estimate dense(hw, layer.table);
+  for (uint32_t first = 0; first < layer.groups; first += at_once)
+    if (!dense.add(of_groups(layer, std::min(at_once, layer.groups - first)))) return std::nullopt;
+  return dense.cycles();
+}
+
 bool worth_it(const HwConfig& hw, const RowPacking& layer, const std::vector<RowPart>& parts) {
-  Estimate dense(hw, layer.table), packed(hw, layer.table);
+  Estimate packed(hw, layer.table);
   for (const RowPart& p : parts) {
     if (!packed.add(p.geometry)) return false;
   }
   if (layer.always) return true;
-  for (uint32_t first = 0; first < layer.groups; first += layer.dense) {
-    if (!dense.add(of_groups(layer, std::min(layer.dense, layer.groups - first)))) return false;
-  }
-  return packed.cycles() < kWorthIt * dense.cycles();
+  const auto dense = dense_cycles(hw, layer, layer.dense);
+  return dense && packed.cycles() < kWorthIt * *dense;
 }
 
 }  // namespace
+
+uint32_t groups_at_once(const HwConfig& hw, const RowPacking& layer) {
+  uint32_t best = layer.dense;
+  auto least = dense_cycles(hw, layer, best);
+  while (least && best < layer.groups) {
+    const auto next = dense_cycles(hw, layer, 2 * best);
+    if (!next || *next >= kWorthIt * *least) break;
+    best *= 2;
+    least = next;
+  }
+  return best;
+}
 
 std::vector<RowPart> pack_rows(const HwConfig& hw, const RowPacking& layer) {
   const ConvGeometry& g = layer.geometry;

@@ -26,6 +26,10 @@ struct RowPart {
   uint32_t first_group = 0, groups = 1;
 };
 
+/// How many groups at a time one dense convolution takes: `dense`, or more where each operation
+/// is so short that programming it takes longer.
+[[nodiscard]] uint32_t groups_at_once(const HwConfig& hw, const RowPacking& layer);
+
 /// The parts in the order of execution; empty where this is impossible or takes no less.
 [[nodiscard]] std::vector<RowPart> pack_rows(const HwConfig& hw, const RowPacking& layer);
 
