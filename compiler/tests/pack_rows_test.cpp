@@ -202,3 +202,44 @@ TEST_CASE("pack rows: weights lie row by row, with zeros in channels that are no
   CHECK(at(0, 2, 0) == 0);
   CHECK(at(1, 11, 1) == 0);
 }
+
+TEST_CASE("groups at once: more where an operation is shorter than its programming") {
+  const auto at_once = [](const char* name, uint32_t channels, uint32_t side, uint32_t dense) {
+    ConvGeometry g;
+    g.in_w = g.in_h = g.out_w = g.out_h = side;
+    g.in_c = g.kernels = dense;
+    g.window = window(3, 1, 1);
+    return groups_at_once(config(name), {g, channels, dense, dense, 1, 1, false, false});
+  };
+  CHECK(at_once("nv_small", 64, 28, 8) == 8);
+  CHECK(at_once("nv_small", 64, 7, 8) == 16);
+  CHECK(at_once("nv_small", 64, 2, 8) == 32);
+  CHECK(at_once("nv_small", 8, 2, 8) == 8);
+  CHECK(at_once("nv_large", 256, 7, 64) == 64);  // more zeros to fetch than programming to save
+}
+
+TEST_CASE("groups at once: one operation over several atoms computes the interpreter's bytes") {
+  for (const char* name : {"nv_small", "nv_medium_1024_full"}) {
+    const HwConfig hw = config(name);
+    const int64_t channels = 4 * hw.mac_atomic_c_size;
+    NetworkBuilder b(8);
+    const TensorId x = b.relu(b.conv(b.input({1, 4, 4, 5}), channels, window(1)));
+    const TensorId y = b.conv(x, channels, window(3, 1, 1), static_cast<uint32_t>(channels));
+    CompileOptions options;
+    options.measure = false;
+    const Samples samples = b.samples(1);
+    const auto compiled = compile_graph(hw, b.finish(b.relu(y)), samples, options);
+    REQUIRE(compiled.ok());
+    size_t operations = 0;
+    for (const HwOperation& op : compiled->program.tasks.at(0).operations)
+      operations += op.name.starts_with(compiled->layers.layers.back().name) ? 1 : 0;
+    CHECK(operations < 2 * 4);  // a convolution and an SDP operation for each atom
+    const std::vector<uint8_t> input = input_bytes(compiled->layers.inputs[0], samples[0][0]);
+    const auto actual = reference_executor(hw)(*compiled, {input});
+    REQUIRE(actual.ok());
+    const Int8Values expected = interpret_int8(compiled->layers, {input});
+    const std::vector<int8_t>& values = expected[compiled->layers.outputs[0]];
+    const bool equal = actual->at(0) == std::vector<uint8_t>(values.begin(), values.end());
+    CHECK(equal);
+  }
+}
