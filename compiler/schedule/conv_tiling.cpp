@@ -135,7 +135,10 @@ ConvWork tile_work(const HwConfig& hw, const ConvGeometry& g, const ConvTile& ti
 
 bool tile_fits(const HwConfig& hw, const ConvGeometry& g, const ConvTile& tile, uint64_t room) {
   constexpr uint32_t kLargestWidth = 8192;
-  return tile_entries(hw, g, tile) <= room && !(g.flat && tile.in_rows > kLargestWidth);
+  // SDP packs the surfaces of a single pixel, whatever their stride: right in a tensor of one only.
+  const bool pixel = !g.pool && g.out_w == 1 && tile.out_rows == 1 &&
+                     (g.out_h > 1 || g.part_of_lines) && g.kernels > hw.memory_atomic_size;
+  return tile_entries(hw, g, tile) <= room && !(g.flat && tile.in_rows > kLargestWidth) && !pixel;
 }
 
 std::vector<ConvTile> fewest_tiles(const HwConfig& hw, const ConvGeometry& g, uint32_t data_banks) {

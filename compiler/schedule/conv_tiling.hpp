@@ -84,7 +84,8 @@ struct ConvTiling {
 [[nodiscard]] ConvWork tile_work(const HwConfig& hw, const ConvGeometry& g, const ConvTile& tile,
                                  uint32_t y_extension);
 
-/// The tile's lines lie in `room` entries, and its sizes in the registers.
+/// The tile's lines lie in `room` entries, its sizes in the registers, and its results where they
+/// belong.
 [[nodiscard]] bool tile_fits(const HwConfig& hw, const ConvGeometry& g, const ConvTile& tile,
                              uint64_t room);
 

@@ -139,6 +139,23 @@ void verify_buffer(const HwConfig& hw, const HwProgram& p, Diagnostics& out) {
   }
 }
 
+/// SDP packs the surfaces of a cube of one pixel, whatever their stride.
+void verify_pixels(const HwConfig& hw, const HwProgram& p, Diagnostics& out) {
+  for (const HwTask& task : p.tasks) {
+    for (const HwOperation& op : task.operations) {
+      if (op.engine() != Engine::kSdp) continue;
+      const auto v = op.written_view();
+      if (!v || v->width != 1 || v->height != 1 || v->channels <= hw.memory_atomic_size ||
+          v->surface_stride == hw.memory_atomic_size)
+        continue;
+      out.add(
+          "schedule.single_pixel", op.name,
+          fmt::format("writes one pixel of {} channels with surfaces {} bytes apart, expected {}",
+                      v->channels, v->surface_stride, hw.memory_atomic_size));
+    }
+  }
+}
+
 void verify_memory(const HwProgram& p, Diagnostics& out) {
   std::vector<CompletedBefore> before;
   for (const HwTask& task : p.tasks) before.push_back(completed_before(task));
@@ -157,6 +174,7 @@ Diagnostics verify(const HwConfig& hw, const LayerProgram& layers, const HwProgr
   verify_waits(program, out);
   verify_order(program, out);
   verify_buffer(hw, program, out);
+  verify_pixels(hw, program, out);
   verify_memory(program, out);
   return out;
 }

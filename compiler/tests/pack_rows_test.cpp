@@ -117,7 +117,7 @@ TEST_CASE("pack rows: random grouped convolutions compute the interpreter's byte
   CHECK(operations > tiles + tiles / 2);
 }
 
-TEST_CASE("pack rows: parts of a join, tables and slopes behind, poolings after") {
+TEST_CASE("pack rows: parts of a join, poolings after") {
   for (const char* name : kWide) {
     INFO(name);
     const HwConfig hw = config(name);

@@ -281,6 +281,35 @@ TEST_CASE("schedule: weights and banks that the convolution buffer has not are n
   }
 }
 
+TEST_CASE("schedule: no tile is one pixel of several surfaces, which SDP would pack") {
+  const HwConfig hw = config("nv_large");
+  ConvGeometry g;
+  g.in_w = g.out_w = 1;
+  g.in_h = g.out_h = 3;
+  g.in_c = 64;
+  g.kernels = 64;
+  CHECK_FALSE(tile_fits(hw, g, make_tile(g, 0, 1), 1000));
+  CHECK(tile_fits(hw, g, make_tile(g, 0, 2), 1000));
+  g.kernels = 32;  // one surface
+  CHECK(tile_fits(hw, g, make_tile(g, 0, 1), 1000));
+  g.kernels = 64;
+  g.in_h = g.out_h = 1;
+  CHECK(tile_fits(hw, g, make_tile(g, 0, 1), 1000));  // the tensor has no other pixel
+  g.part_of_lines = true;
+  CHECK_FALSE(tile_fits(hw, g, make_tile(g, 0, 1), 1000));
+
+  NetworkBuilder b(4);
+  const TensorId x = b.input({1, 4, 3, 1});
+  const auto c = compile_graph(hw, b.finish(b.conv(x, 64, window(1))), b.samples(1), {});
+  REQUIRE(c.ok());
+  HwProgram p = c->program;
+  auto& sdp = std::get<HwSdp>(p.tasks.at(0).operations.at(1).work);
+  CHECK_FALSE(verify(hw, c->layers, p).has("schedule.single_pixel"));
+  REQUIRE(sdp.dst.width * sdp.dst.height == 3);
+  sdp.dst.width = sdp.dst.height = 1;
+  CHECK(verify(hw, c->layers, p).has("schedule.single_pixel"));
+}
+
 TEST_CASE("schedule: overlap of bands, of channels and of runs of pixels is exact") {
   View whole = feature_view(3, {1, 32, 8, 10}, 8);
   REQUIRE(overlap(whole, whole));
