@@ -115,15 +115,16 @@ class Planner {
     plan[job] = t;
     const State left = after(job, t);
     if (job + 1 == jobs_.size()) return t.cycles + left.pooling.cycles;
-    const auto next = cheapest(job + 1, false, data_banks, left, plan);
+    // One job ahead and no further: each would look at the next one's tilings for each of its own.
+    const auto next = cheapest(job + 1, false, data_banks, left, plan, false);
     return t.cycles + (next ? next->cycles : left.pooling.cycles);
   }
 
   /// By what a tiling is chosen.
   [[nodiscard]] double rank(size_t job, const ConvGeometry& g, const ConvTiling& t,
-                            std::vector<ConvTiling>& plan) const {
+                            std::vector<ConvTiling>& plan, bool ahead) const {
     if (jobs_[job].repeated) return cost(job, g, t, after(job, t));
-    return jobs_[job].last_of_several ? with_next(job, t, t.data_banks, plan) : t.cycles;
+    return ahead && jobs_[job].last_of_several ? with_next(job, t, t.data_banks, plan) : t.cycles;
   }
 
   [[nodiscard]] ConvGeometry geometry(size_t job, const ConvTiling& t) const {
@@ -189,7 +190,8 @@ class Planner {
 
   [[nodiscard]] std::optional<ConvTiling> cheapest(size_t job, bool pool_apart, uint32_t data_banks,
                                                    const State& state,
-                                                   std::vector<ConvTiling>& plan) const {
+                                                   std::vector<ConvTiling>& plan,
+                                                   bool ahead = true) const {
     const ConvGeometry& whole = jobs_[job].geometry;
     const uint32_t weight_banks = hw_.cbuf_bank_number - data_banks;
     if (smallest_weight_banks(hw_, whole) > weight_banks) return std::nullopt;
@@ -215,7 +217,7 @@ class Planner {
           if (!jobs_[job].producer || !early) before.cover = 0;
           t.cycles = cost(job, g, t, before);
           const double rather = best && g.flat && !best->flat ? kRatherRows : 1;
-          const double takes = rank(job, g, t, plan);
+          const double takes = rank(job, g, t, plan, ahead);
           if (best && takes >= rather * least) continue;
           least = takes;
           best = std::move(t);

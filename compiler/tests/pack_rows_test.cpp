@@ -243,3 +243,14 @@ TEST_CASE("groups at once: one operation over several atoms computes the interpr
     CHECK(equal);
   }
 }
+
+TEST_CASE("pack rows: a chain of convolutions of one part each is planned job by job") {
+  NetworkBuilder b(9);
+  TensorId x = b.input({1, 4, 60, 60});
+  for (int i = 0; i < 12; ++i) x = b.relu(b.conv(x, 32, window(3)));  // no padding: no edges
+  CompileOptions options;
+  options.measure = false;
+  const auto compiled = compile_graph(config("nv_large"), b.finish(x), b.samples(1), options);
+  REQUIRE(compiled.ok());  // looking ahead more than one job would never end
+  CHECK(packed(compiled->program) >= 11);
+}
