@@ -242,18 +242,23 @@ ConvChunks conv_chunks(const HwConfig& hw, const LayerProgram& layers, const Poo
         std::lcm(atom / std::gcd(in_channels, atom), atom / std::gcd(kernels, atom));
     uint32_t groups = fewest;
     while (groups * 2 * in_channels <= hw.mac_atomic_c_size && groups < c->groups) groups *= 2;
-    if (options.overlap && c->groups > 1 && !fusion.pool_of[i]) {
-      const auto g =
-          conv_geometry(layers, *c, layer.output, in_channels * groups, kernels * groups);
-      groups = groups_at_once(
-          hw, {g, c->groups, fewest, groups, in_channels, kernels, c->sdp.lut.has_value(), false});
-    }
+    RowPacking packing{
+        conv_geometry(layers, *c, layer.output, in_channels * groups, kernels * groups),
+        c->groups,
+        fewest,
+        groups,
+        in_channels,
+        kernels,
+        c->sdp.lut.has_value(),
+        options.pack_all};
+    const bool pooled = fusion.pool_of[i].has_value();
+    if (options.overlap && c->groups > 1 && !pooled)
+      packing.dense = groups = groups_at_once(hw, packing);
     for (uint32_t first = 0; first < c->groups; first += groups) {
       const ConvChunk chunk{i, first, std::min(groups, c->groups - first), in_channels, kernels};
       const ConvJob job = conv_job(hw, layers, fusion, options, chunk, makers);
-      if (first == 0 && options.pack_rows && fits_buffer(hw, job.geometry)) {
-        const auto parts = pack_rows(hw, {job.geometry, c->groups, fewest, groups, in_channels,
-                                          kernels, c->sdp.lut.has_value(), options.pack_all});
+      if (first == 0 && options.pack_rows && !pooled && fits_buffer(hw, job.geometry)) {
+        const auto parts = pack_rows(hw, packing);
         add_parts(parts, chunk, job, out);
         if (!parts.empty()) break;
       }

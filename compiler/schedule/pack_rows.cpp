@@ -139,7 +139,7 @@ std::vector<RowPart> pack_rows(const HwConfig& hw, const RowPacking& layer) {
   const ConvGeometry& g = layer.geometry;
   const uint32_t fewest = std::min(layer.fewest, layer.groups);
   // A cube of one pixel has its surfaces packed, whatever their stride: no lines of one.
-  if (g.image || g.pool || g.in_w == 1 || g.out_w == 1 || g.window.kernel_h < 2 ||
+  if (g.image || g.in_w == 1 || g.out_w == 1 || g.window.kernel_h < 2 ||
       hw.mac_atomic_c_size < 2 * hw.memory_atomic_size ||
       fewest * layer.in_channels > hw.memory_atomic_size)
     return {};

@@ -30,7 +30,8 @@ struct RowPart {
 /// is so short that programming it takes longer.
 [[nodiscard]] uint32_t groups_at_once(const HwConfig& hw, const RowPacking& layer);
 
-/// The parts in the order of execution; empty where this is impossible or takes no less.
+/// The parts, of a layer without pooling on the fly, in the order of execution; empty where this is
+/// impossible or takes no less.
 [[nodiscard]] std::vector<RowPart> pack_rows(const HwConfig& hw, const RowPacking& layer);
 
 /// What an operation reads through `src`, whose surfaces are lines of one surface of `tensor`.

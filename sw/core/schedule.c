@@ -341,6 +341,7 @@ static void complete(Schedule* s, EngineState* engine, unsigned group) {
   --s->running;
   op->info->done = fw_cycle();
   engine->in_group[group] = NULL;
+  /* An engine completes in order: what was freed comes next, or that was free already. */
   if (engine->next) s->open |= engine->bit;
   ++s->done;
   signal_event(s, op, DLA_EVENT_COMPLETED);
