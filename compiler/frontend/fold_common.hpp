@@ -28,7 +28,7 @@ using Folder = Outputs (*)(const OnnxNode&, Inputs);
 /// Stops folding with the reason.
 [[noreturn]] void refuse(std::string message);
 
-/// Elements of `dims`; refuses negative sizes and too many.
+/// Elements of `dims`; refuses negative sizes and too many, also where a size of 0 leaves none.
 [[nodiscard]] int64_t count(const Dims& dims);
 [[nodiscard]] Dims strides_of(const Dims& dims);
 [[nodiscard]] const OnnxTensor& need(Inputs in, size_t i);
@@ -47,6 +47,8 @@ using Folder = Outputs (*)(const OnnxNode&, Inputs);
 [[nodiscard]] size_t repeated(size_t i, const Dims& out, const Dims& dims);
 [[nodiscard]] OnnxTensor expanded(const OnnxTensor& t, const Dims& dims);
 [[nodiscard]] double number(const OnnxTensor& t, size_t i);
+/// `v` without its fraction; the nearest of the range where it has none of its own, 0 for a NaN.
+[[nodiscard]] int64_t whole(double v);
 
 /// Arithmetic, comparisons, functions of one value, reductions, quantisation.
 void add_math_folders(std::map<std::string, Folder>& table);

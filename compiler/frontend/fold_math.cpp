@@ -40,7 +40,7 @@ const std::map<std::string, BinaryFunction>& binary_functions() {
         }}},
       {"Pow",
        {[](D a, D b) { return std::pow(a, b); },
-        [](I a, I b) { return static_cast<I>(std::pow(static_cast<D>(a), static_cast<D>(b))); }}},
+        [](I a, I b) { return whole(std::pow(static_cast<D>(a), static_cast<D>(b))); }}},
       {"Max", {[](D a, D b) { return std::max(a, b); }, [](I a, I b) { return std::max(a, b); }}},
       {"Min", {[](D a, D b) { return std::min(a, b); }, [](I a, I b) { return std::min(a, b); }}},
       {"Equal", {[](D a, D b) { return D(a == b); }, [](I a, I b) { return I(a == b); }, true}},
@@ -112,7 +112,7 @@ Outputs fold_arithmetic(const OnnxNode& node, Inputs in) {
 Outputs fold_unary(const OnnxNode& node, Inputs in) {
   OnnxTensor out = need(in, 0);
   const auto f = unary_functions().at(node.op_type);
-  for (int64_t& v : out.ints) v = static_cast<int64_t>(f(static_cast<double>(v)));
+  for (int64_t& v : out.ints) v = whole(f(static_cast<double>(v)));
   for (float& v : out.floats) v = static_cast<float>(f(double{v}));
   out.scales.clear();
   return {out};
@@ -145,7 +145,7 @@ Outputs fold_reduce(const OnnxNode& node, Inputs in) {
     }
     if (op == "ReduceMean") v /= static_cast<double>(g.size());
     if (out.integral) {
-      out.ints.push_back(static_cast<int64_t>(v));
+      out.ints.push_back(whole(v));
     } else {
       out.floats.push_back(static_cast<float>(v));
     }

@@ -396,7 +396,7 @@ void Importer::expand(const OnnxNode& node) {
     }
     larger = larger || own < target[i];
     ones.dims.push_back(own == 1 ? target[i] : 1);
-    elements *= ones.dims.back();
+    elements = ones.dims.back() > kLargestRepeat ? ones.dims.back() : elements * ones.dims.back();
     if (elements > kLargestRepeat) {
       fail(node, "onnx.shape",
            fmt::format("[{}] repeats more than {} times", fmt::join(target, "x"), kLargestRepeat));

@@ -15,11 +15,13 @@ void refuse(std::string message) { throw Failure{std::move(message)}; }
 
 int64_t count(const Dims& dims) {
   int64_t n = 1;
+  bool none = false;
   for (int64_t d : dims) {
     if (d < 0 || (d > 0 && n > kLargest / d)) refuse(fmt::format("[{}]", fmt::join(dims, "x")));
-    n *= d;
+    none = none || d == 0;
+    n *= std::max<int64_t>(d, 1);
   }
-  return n;
+  return none ? 0 : n;
 }
 
 Dims strides_of(const Dims& dims) {
@@ -123,6 +125,10 @@ double number(const OnnxTensor& t, size_t i) {
   return t.integral ? static_cast<double>(t.ints[i]) : double{t.floats[i]};
 }
 
+int64_t whole(double v) {
+  return std::isnan(v) ? 0 : static_cast<int64_t>(std::clamp(v, -9.2e18, 9.2e18));
+}
+
 }  // namespace fold
 
 namespace {
@@ -163,9 +169,7 @@ Outputs fold_cast(const OnnxNode& node, Inputs in) {
     out.integral = false;
   } else if (!floating && !out.integral) {
     for (float v : out.floats) {
-      const double limited = std::clamp(std::trunc(double{v}), -9.2e18, 9.2e18);
-      out.ints.push_back(std::isnan(v) ? 0 : static_cast<int64_t>(limited));
-      if (to == kBool) out.ints.back() = v != 0;
+      out.ints.push_back(to == kBool ? v != 0 : whole(double{v}));
     }
     out.floats.clear();
     out.integral = true;
@@ -275,14 +279,14 @@ Outputs fold_slice(const OnnxNode& node, Inputs in) {
 Outputs fold_reshape(const OnnxNode& node, Inputs in) {
   const OnnxTensor& t = need(in, 0);
   Dims dims = need_ints(in, 1);
-  int64_t known = 1;
+  Dims known;
   for (size_t i = 0; i < dims.size(); ++i) {
     if (dims[i] == 0 && integer(node, "allowzero", 0) == 0 && i < t.dims.size())
       dims[i] = t.dims[i];
-    if (dims[i] > 0 && known < kLargest) known *= dims[i];
+    if (dims[i] > 0) known.push_back(dims[i]);
   }
   for (int64_t& d : dims) {
-    if (d == -1) d = count(t.dims) / known;
+    if (d == -1) d = count(t.dims) / count(known);
   }
   return {with_dims(t, dims)};
 }
@@ -388,18 +392,19 @@ Outputs fold_range(const OnnxNode&, Inputs in) {
   }
   const double start = number(*in[0], 0);
   const double step = number(*in[2], 0);
-  const double n = step == 0 ? -1 : std::ceil((number(*in[1], 0) - start) / step);
-  if (!(n <= static_cast<double>(kLargestMade)) || step == 0)
+  const double steps = std::ceil((number(*in[1], 0) - start) / step);
+  if (!(steps <= static_cast<double>(kLargestMade)) || step == 0)
     refuse(fmt::format("steps of {}", step));
-  for (int64_t i = 0; i < static_cast<int64_t>(n); ++i) {
+  const int64_t n = whole(std::max(steps, 0.0));
+  for (int64_t i = 0; i < n; ++i) {
     const double v = start + static_cast<double>(i) * step;
     if (out.integral) {
-      out.ints.push_back(static_cast<int64_t>(v));
+      out.ints.push_back(whole(v));
     } else {
       out.floats.push_back(static_cast<float>(v));
     }
   }
-  out.dims = {std::max<int64_t>(0, static_cast<int64_t>(n))};
+  out.dims = {n};
   return {out};
 }
 

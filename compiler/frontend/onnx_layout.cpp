@@ -44,14 +44,15 @@ void Importer::reshape(const OnnxNode& node) {
   const Activation& x = activation(node, 0);
   std::vector<int64_t> dims = ints(node, 1);
   const bool keep_zero = integer(node, "allowzero", 0) != 0;
+  constexpr int64_t kMost = int64_t{1} << 40;  // more than any tensor has
   int64_t known = 1;
   size_t unknown = 0;
   for (size_t i = 0; i < dims.size(); ++i) {
     if (dims[i] == 0 && !keep_zero && i < x.rank()) dims[i] = x.dims[i];
     if (dims[i] == -1) {
       ++unknown;
-    } else if (dims[i] > 0 && known < (int64_t{1} << 40)) {
-      known *= dims[i];
+    } else if (dims[i] > 0) {
+      known = dims[i] > kMost / known ? kMost : known * dims[i];
     }
   }
   if (unknown > 1)

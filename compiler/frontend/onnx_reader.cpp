@@ -117,11 +117,14 @@ OnnxTensor convert(const onnx::TensorProto& t) {
   out.name = t.name();
   constexpr int64_t kMostElements = int64_t{1} << 40;
   int64_t elements = 1;  // -1: no number of elements
+  bool none = false;
   for (int64_t d : t.dims()) {
     out.dims.push_back(d);
     const bool bad = d < 0 || elements < 0 || (d != 0 && elements > kMostElements / d);
-    elements = bad ? -1 : elements * d;
+    elements = bad ? -1 : elements * std::max<int64_t>(d, 1);
+    none = none || d == 0;
   }
+  if (none && elements > 0) elements = 0;
   if (t.data_location() == onnx::TensorProto::EXTERNAL) {
     out.problem =
         "its values are in an external file, which only an initializer of a file can have";

@@ -1,5 +1,8 @@
 // ONNX operators that move elements: layouts that cost nothing, those that need a reorder, constant
 // folding and shape computations.
+#include <functional>
+#include <limits>
+
 #include "compiler/tests/onnx_check.hpp"
 
 using namespace dlavp;
@@ -282,4 +285,45 @@ TEST_CASE("onnx: constants that cannot be computed are refused with the reason")
   range.node("Range", {"a", "b", "a"}, "c");
   range.node("Reshape", {"x", "c"}, "y");
   refused(range, "onnx.fold", "steps of 0");
+}
+
+TEST_CASE("onnx: constants of sizes and values that no integer holds are refused or limited") {
+  constexpr int64_t kLast = std::numeric_limits<int64_t>::max();
+  const auto folds = [](const std::function<void(Model&)>& make) {
+    Model m({1, 2});
+    make(m);
+    m.node("Reshape", {"x", "c"}, "y");
+    return m;
+  };
+  // A size of 0 leaves no element, whatever the others multiply to.
+  const auto empty = [](Model& m) {
+    m.ints("s", {0, int64_t{1} << 58, 98});
+    m.node("ConstantOfShape", {"s"}, "z");
+    m.node("Concat", {"z", "z"}, "c");
+  };
+  refused(folds(empty), "onnx.fold", "[0x288230376151711744x98]");
+  const auto unknown = [](Model& m) {
+    m.ints("a", {1, 2});
+    m.ints("s", {(int64_t{1} << 28) - 1, kLast, -1});
+    m.node("Reshape", {"a", "s"}, "c");
+  };
+  refused(folds(unknown), "onnx.fold", "[268435455x9223372036854775807]");
+  const auto shape = [](Model& m) { m.ints("c", {(int64_t{1} << 39) + 1, kLast, -1}); };
+  refused(folds(shape), "onnx.shape", "[549755813889x9223372036854775807x0]");
+  Model repeated({1, 1, 1, 1});
+  repeated.ints("s", {1, 2, kLast, 3});
+  repeated.node("Expand", {"x", "s"}, "y");
+  refused(repeated, "onnx.shape", "[1x2x9223372036854775807x3] repeats more than");
+  // 3 to the power 100 and the last integer are limited alike, so that their difference is 0: "as it is".
+  const auto limited = [](Model& m) {
+    m.ints("a", {3});
+    m.ints("n", {100});
+    m.node("Pow", {"a", "n"}, "p");
+    m.ints("end", {kLast});
+    m.node("Abs", {"end"}, "e");
+    m.node("Sub", {"p", "e"}, "d");
+    m.ints("two", {2});
+    m.node("Concat", {"d", "two"}, "c");
+  };
+  gives(folds(limited), {1, 2});
 }
