@@ -15,7 +15,7 @@ void change_blob(Blob& blob, Draw& draw) {
   if (blob.data.size() < bytes) return;
   // Most bytes of a descriptor are unused: start from one that is not zero if one comes soon.
   size_t at = draw.below(blob.data.size() / bytes) * bytes;
-  for (size_t i = 0; i < 64 && at + bytes < blob.data.size() && blob.data[at] == 0; ++i)
+  for (size_t i = 0; i < 64 && at + 2 * bytes <= blob.data.size() && blob.data[at] == 0; ++i)
     at += bytes;
   uint64_t value = 0;
   for (size_t i = 0; i < bytes; ++i) value |= uint64_t{blob.data[at + i]} << (8 * i);

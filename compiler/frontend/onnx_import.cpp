@@ -53,6 +53,7 @@ Result<Graph> import_onnx(const OnnxModel& model, const ImportOptions& options) 
 }
 
 void Importer::import_node(const OnnxNode& node) {
+  if (node.outputs.empty()) fail(node, "onnx.missing", "the node has no output");
   if (const auto definition = custom_operator(node, options_)) return custom(node, definition);
   std::vector<const OnnxTensor*> inputs;
   bool constants = !node.inputs.empty();
@@ -120,7 +121,6 @@ TensorId Importer::add_vector(const OnnxNode& node, const char* what, std::vecto
 
 TensorId Importer::emit(const OnnxNode& node, Operator op, std::vector<TensorId> inputs,
                         const std::string& suffix) {
-  if (node.outputs.empty()) fail(node, "onnx.missing", "the node has no output");
   Node out{node.name + suffix, std::move(op), std::move(inputs), 0};
   auto inferred = infer_shape(graph_, out);
   if (!inferred.ok()) {

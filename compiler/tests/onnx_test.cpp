@@ -80,6 +80,10 @@ TEST_CASE("onnx: bad models are refused by name") {
     m.node("Conv", {"x", "w"}, "y");
     refused("ir.weight_shape", "8x4x3x3");
   }
+  SECTION("a node without an output") {
+    m.node("Concat", {"x", "x"}, "y")->clear_output();
+    refused("onnx.missing", "the node has no output");
+  }
   SECTION("initializer with too few values") {
     m.weights("w", {8, 3, 3, 3});
     m.proto.mutable_graph()->mutable_initializer(0)->mutable_float_data()->RemoveLast();
