@@ -12,9 +12,7 @@ int cmd_compare(const std::vector<std::string>& args);
 int cmd_run(const std::vector<std::string>& args);
 int cmd_trace(const std::vector<std::string>& args);
 int cmd_inspect(const std::vector<std::string>& args);
-int cmd_sweep(const std::vector<std::string>& args);
 int cmd_report(const std::vector<std::string>& args);
-int cmd_cosim(const std::vector<std::string>& args);
 int cmd_estimate(const std::vector<std::string>& args);
 int cmd_configs(const std::vector<std::string>& args);
 

@@ -44,6 +44,10 @@ class NetworkBuilder {
                                constant({1, c, 1, 1}, 0.3F), variance});
   }
   TensorId relu(TensorId x) { return add(ReluOp{}, {x}); }
+  TensorId prelu(TensorId x) {
+    return add(PReluOp{}, {x, constant({1, graph_.tensor(x).shape.c, 1, 1}, 0.9F)});
+  }
+  TensorId sigmoid(TensorId x) { return add(UnaryOp{{{UnaryKind::kSigmoid}}}, {x}); }
   TensorId sum(TensorId a, TensorId b) { return add(AddOp{}, {a, b}); }
   TensorId concat(std::vector<TensorId> parts) { return add(ConcatOp{}, std::move(parts)); }
   TensorId pool(TensorId x, PoolKind kind, Window w) { return add(PoolOp{kind, w, true}, {x}); }

@@ -72,8 +72,10 @@ Window random_window(NetworkBuilder& b, int64_t h, int64_t w) {
 
 /// What follows the convolution in its SDP operation.
 TensorId behind(NetworkBuilder& b, TensorId x) {
-  const uint32_t kind = b.pick(0, 3);
+  const uint32_t kind = b.pick(0, 5);
   if (kind == 1) return b.relu(x);
+  if (kind == 4) return b.prelu(x);
+  if (kind == 5) return b.sigmoid(x);  // a table, or the core's where there is none
   if (kind == 2) return b.relu(b.batch_norm(x));
   const Shape s = b.graph().tensor(x).shape;
   return kind == 3 ? b.relu(b.sum(x, b.conv(x, s.c, window(1)))) : x;
