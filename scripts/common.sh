@@ -12,7 +12,9 @@ build_packages=(
   libflatbuffers-dev flatbuffers-compiler libhwy-dev libpng-dev libstb-dev
   gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
 )
-test_packages=(catch2 zlib1g-dev qemu-system-misc libbenchmark-dev python3-numpy python3-onnx)
+# What tools/zoo needs to write a network.
+network_packages=(python3-numpy python3-onnx)
+test_packages=("${network_packages[@]}" catch2 zlib1g-dev qemu-system-misc libbenchmark-dev)
 full_packages=(python3-torch python3-torchvision)
 fuzz_packages=(clang-14 libclang-rt-14-dev llvm-14)
 
