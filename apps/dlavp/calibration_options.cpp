@@ -15,7 +15,8 @@ void add_calibration_options(Cli& cli) {
       "share of values, in percent, that a scale must cover (of --method percentile)")(
       "scales", po::value<std::string>(),
       "a calibration table (JSON as NVIDIA's compiler takes it); the samples give what it lacks")(
-      "save-scales", po::value<std::string>(), "write the scales as such a table");
+      "save-scales", po::value<std::string>(), "write the scales as such a table")(
+      "symmetric", "no zero points, which NVIDIA's compiler does not read from a table");
 }
 
 CalibrationOptions calibration_options(const Cli& cli, Diagnostics& wrong) {
@@ -29,6 +30,7 @@ CalibrationOptions calibration_options(const Cli& cli, Diagnostics& wrong) {
     wrong.add("compile.option", "--method",
               fmt::format("'{}', expected minmax, percentile or entropy", method));
   }
+  out.zero_points = !cli.has("symmetric");
   if (!cli.has("percentile")) return out;
   const std::string given = cli.text("percentile");
   char* end = nullptr;

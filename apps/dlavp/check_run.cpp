@@ -49,7 +49,7 @@ double sqnr_db(const CheckedOutput& out) {
   for (size_t i = 0; i < out.values.size(); ++i) {
     const double exact = double{out.exact[i]};
     signal += exact * exact;
-    noise += std::pow(out.values[i] * out.scale - exact, 2);
+    noise += std::pow(out.quantisation.real(out.values[i]) - exact, 2);
   }
   return signal > 0 && noise > 0 ? std::min(kBest, 10 * std::log10(signal / noise)) : kBest;
 }
@@ -84,7 +84,7 @@ Result<CheckRun> check_run(const HwConfig& hw, const PlatformConfig& platform,
     compare(network->outputs[k], vp::unpack_output(network->outputs[k], result->outputs[k]),
             expected[id], out);
     const LayerTensor& t = compiled.layers.tensors[id];
-    out.outputs.push_back({t.name, t.scale, expected[id], exact[compiled.graph.outputs[k]]});
+    out.outputs.push_back({t.name, t.quantisation, expected[id], exact[compiled.graph.outputs[k]]});
     out.outputs.back().sqnr_db = sqnr_db(out.outputs.back());
   }
   return out;

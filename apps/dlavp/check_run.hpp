@@ -9,7 +9,7 @@ namespace dlavp::app {
 
 struct CheckedOutput {
   std::string name;
-  double scale = 1;
+  compiler::Quantisation quantisation;
   std::vector<int8_t> values;  ///< the interpreter's
   std::vector<float> exact;    ///< in floating point
   double sqnr_db = 0;          ///< of the one against the other

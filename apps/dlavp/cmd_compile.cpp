@@ -73,7 +73,10 @@ Json to_json(const CheckRun& run, const PlatformConfig& platform) {
   j["utilisation"] = t.utilisation;
   j["outputs"] = Json::array();
   for (const CheckedOutput& out : run.outputs) {
-    Json o{{"name", out.name}, {"scale", out.scale}, {"sqnr_db", out.sqnr_db}};
+    Json o{{"name", out.name},
+           {"scale", out.quantisation.scale},
+           {"zero_point", out.quantisation.zero_point},
+           {"sqnr_db", out.sqnr_db}};
     if (out.values.size() <= kMostValues) {
       o["values"] = out.values;
       o["float"] = out.exact;
@@ -124,8 +127,11 @@ Json to_json(const HwConfig& hw, const Compiled& c, const std::string& output, b
   }
   j["quantisation"] = Json::array();
   for (const LayerQuality& q : c.quality) {
-    j["quantisation"].push_back(
-        {{"layer", q.name}, {"scale", q.scale}, {"clipped", q.clipped}, {"sqnr_db", q.sqnr_db}});
+    j["quantisation"].push_back({{"layer", q.name},
+                                 {"scale", q.quantisation.scale},
+                                 {"zero_point", q.quantisation.zero_point},
+                                 {"clipped", q.clipped},
+                                 {"sqnr_db", q.sqnr_db}});
   }
   return j;
 }
@@ -148,8 +154,8 @@ void print_summary(const HwConfig& hw, const Compiled& c, const std::string& out
   for (const PassStatistic& p : c.passes) {
     if (p.applied != 0) fmt::print("  {:<32}{:>6}\n", p.name, p.applied);
   }
-  fmt::print("\n{:<28}{:>12}{:>12}{:>10}{:>10}{:>6}\n", "layer", "MACs", "scale", "clipped",
-             "SQNR dB", "ops");
+  fmt::print("\n{:<28}{:>12}{:>12}{:>6}{:>10}{:>10}{:>6}\n", "layer", "MACs", "scale", "zero",
+             "clipped", "SQNR dB", "ops");
   for (size_t i = 0; i < c.layers.layers.size(); ++i) {
     const Layer& layer = c.layers.layers[i];
     size_t count = 0;
@@ -162,8 +168,9 @@ void print_summary(const HwConfig& hw, const Compiled& c, const std::string& out
       if (q.name == layer.name)
         quality = fmt::format("{:>9.2f}%{:>10.1f}", q.clipped * 100, q.sqnr_db);
     }
-    fmt::print("{:<28}{:>12}{:>12.4g}{}{:>6}\n", layer.name, macs_of(c.layers, layer),
-               c.layers.tensors[layer.output].scale, quality, count);
+    const Quantisation& q = c.layers.tensors[layer.output].quantisation;
+    fmt::print("{:<28}{:>12}{:>12.4g}{:>6}{}{:>6}\n", layer.name, macs_of(c.layers, layer), q.scale,
+               q.zero_point, quality, count);
   }
   print_core_layers(c);
   fmt::print("\n{} operations in {} tasks; {} bytes of constants, {} bytes of activations\n",

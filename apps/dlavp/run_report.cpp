@@ -69,6 +69,12 @@ std::string label(const vp::Network& network, size_t index) {
   return index < network.labels.size() ? network.labels[index] : fmt::format("class {}", index);
 }
 
+std::string scale_text(const vp::IoTensor& t) {
+  if (!t.scale) return "";
+  return fmt::format(", scale {:g}", *t.scale) +
+         (t.zero_point != 0 ? fmt::format(" zero {}", t.zero_point) : "");
+}
+
 bool is_vector(const vp::IoTensor& t) { return t.described && t.height == 1 && t.width == 1; }
 
 void print_output(const vp::Network& network, const vp::IoTensor& t,
@@ -77,7 +83,7 @@ void print_output(const vp::Network& network, const vp::IoTensor& t,
     fmt::print("  {}:", t.name);
     for (const size_t i : top(values))
       fmt::print("  {} {}", label(network, i),
-                 t.scale ? fmt::format("{:.3f}", values[i] * *t.scale)
+                 t.scale ? fmt::format("{:.3f}", (values[i] - t.zero_point) * *t.scale)
                          : fmt::format("{}", int{values[i]}));
     fmt::print("\n");
     return;
@@ -85,7 +91,7 @@ void print_output(const vp::Network& network, const vp::IoTensor& t,
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
   if (values.empty()) return;
   fmt::print("  {}: {} x {} x {} (C H W) int8{}, {} to {}\n", t.name, t.channels, t.height, t.width,
-             t.scale ? fmt::format(", scale {:g}", *t.scale) : "", int{*low}, int{*high});
+             scale_text(t), int{*low}, int{*high});
 }
 
 Json row_json(const RunRow& row) {
@@ -225,6 +231,7 @@ void RunReport::add_json(const vp::RunResult& r, const std::string& input) {
              {"bind_id", tensor.bind_id},
              {"shape", {1, tensor.channels, tensor.height, tensor.width}}};
     out["scale"] = tensor.scale ? Json(*tensor.scale) : Json();
+    out["zero_point"] = tensor.scale ? Json(tensor.zero_point) : Json();
     if (is_vector(tensor))
       for (const size_t i : top(values))
         out["top"].push_back({{"index", i}, {"label", label(network_, i)}, {"value", values[i]}});

@@ -58,6 +58,7 @@ void describe_geometry(const HwConv& c, DlaConvOp& op) {
   op.pad_y_bottom = static_cast<uint8_t>(w.pad_bottom);
   op.dilation_x = static_cast<uint8_t>(w.dilation_w);
   op.dilation_y = static_cast<uint8_t>(w.dilation_h);
+  op.pad_val = c.pad_value;
 }
 
 void describe_conv(const HwConv& c, const Locate& locate, DlaConvOp& op, DlaConvSurface& surface) {
@@ -125,7 +126,7 @@ void describe_sdp(const HwSdp& s, int16_t lut, const Locate& locate, DlaSdpOp& o
     op.y_op.enable = 1;
     op.y_op.act = DLA_ACT_LUT;
   }
-  op.out_cvt = converter(s.out_scale, s.out_shift, 1, 0);
+  op.out_cvt = converter(s.out_scale, s.out_shift, 1, s.out_offset);
   op.conv_mode = DLA_CONV_DIRECT;
   op.batch_num = 1;
   op.x1_op = describe_stage(s.x1);
@@ -163,6 +164,7 @@ void describe_pdp(const HwPdp& p, const Locate& locate, DlaPdpOp& op, DlaPairSur
   op.pad_top = static_cast<uint8_t>(p.window.pad_top);
   op.pad_bottom = reached_padding(p.src.height, p.dst.height, p.window.kernel_h, p.window.stride_h,
                                   p.window.pad_top, p.window.pad_bottom);
+  for (int32_t i = 0; i < 7; ++i) op.padding_value[i] = (i + 1) * p.pad_value;
   op.precision = DLA_INT8;
   surface.src_data = cube_of(p.src, locate);
   surface.dst_data = cube_of(p.dst, locate);

@@ -37,8 +37,11 @@ std::string info_json(const HwConfig& hw, const LayerProgram& layers, const HwPr
   j["outputs"] = Json::array();
   for (size_t i = 0; i < layers.outputs.size(); ++i) {
     const LayerTensor& t = layers.tensors[layers.outputs[i]];
-    j["outputs"].push_back(
-        {{"name", t.name}, {"bind_id", i}, {"scale", t.scale}, {"shape", shape_json(t)}});
+    j["outputs"].push_back({{"name", t.name},
+                            {"bind_id", i},
+                            {"scale", t.quantisation.scale},
+                            {"zero_point", t.quantisation.zero_point},
+                            {"shape", shape_json(t)}});
   }
   j["layers"] = Json::array();
   for (const Layer& layer : layers.layers)

@@ -1,7 +1,6 @@
-// ONNX import of QuantizeLinear and DequantizeLinear on activations. The accelerator's int8 tensors
-// have no zero point, so a pair becomes the symmetric scale that represents the pair's whole range:
-// exactly the model's scale when its zero point is the middle of the type, otherwise a coarser one.
-// A lower bound of zero is kept as a Relu, because exporters drop the Relu before it.
+// ONNX import of QuantizeLinear and DequantizeLinear on activations: a pair prescribes its scale
+// and zero point. A lower bound of zero is kept as a Relu, because exporters drop the Relu before
+// it.
 #include <algorithm>
 #include <cmath>
 
@@ -37,8 +36,6 @@ void Importer::quantize_linear(const OnnxNode& node) {
   const auto [first, last] = limits(zero);
   const int64_t z = zero == nullptr ? 0 : zero->ints[0];
   if (z < first || z > last) fail(node, "onnx.quantise", fmt::format("zero point {}", z));
-  const double low = s * static_cast<double>(first - z);
-  const double high = s * static_cast<double>(last - z);
   ModelView out = x;
   const bool input =
       std::find(graph_.inputs.begin(), graph_.inputs.end(), x.id) != graph_.inputs.end();
@@ -47,18 +44,10 @@ void Importer::quantize_linear(const OnnxNode& node) {
       graph_.nodes.empty() || graph_.nodes.back().output != x.id ? nullptr : &graph_.nodes.back();
   const bool is_relu = producer != nullptr && producer->as<ReluOp>() != nullptr;
   if (at_zero && !input && !is_relu) out = with_id(out, emit(node, ReluOp{}, {x.id}, ".relu"));
-  const double fixed = std::max(high / 127, -low / 128);
-  if (!at_zero && fixed > s * (1 + 1e-9)) {
-    note(
-        fmt::format("'{}': the asymmetric range {:.6g} to {:.6g} of node '{}' is widened to a "
-                    "symmetric one",
-                    graph_.tensor(out.id).name, low, high, node.name));
-  }
-  Tensor& t = graph_.tensor(out.id);
-  if (t.fixed_scale && std::abs(*t.fixed_scale - fixed) > 1e-9 * fixed) {
+  const Quantisation wanted{s, static_cast<int32_t>(z - first - 128)};
+  if (const auto& before = graph_.tensor(out.id).prescribed; before && *before != wanted)
     out = with_id(out, emit(node, IdentityOp{}, {out.id}, ".requantised"));
-  }
-  graph_.tensor(out.id).fixed_scale = fixed;
+  graph_.tensor(out.id).prescribed = wanted;
   define(node, Activation{out, Activation::Quantised{s, z}}, 0);
 }
 

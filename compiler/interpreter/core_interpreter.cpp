@@ -63,8 +63,10 @@ class Kernel {
     return sizes(program_.tensors[layer_.inputs[i]].shape);
   }
   [[nodiscard]] Index out_size() const { return sizes(program_.tensors[output_].shape); }
-  [[nodiscard]] double in_scale() const { return program_.tensors[layer_.inputs[0]].scale; }
-  [[nodiscard]] double out_scale() const { return program_.tensors[output_].scale; }
+  [[nodiscard]] double in_scale() const {
+    return program_.tensors[layer_.inputs[0]].quantisation.scale;
+  }
+  [[nodiscard]] double out_scale() const { return program_.tensors[output_].quantisation.scale; }
   [[nodiscard]] static size_t flat(const Index& size, const Index& at) {
     return static_cast<size_t>((at[0] * size[1] + at[1]) * size[2] + at[2]);
   }
@@ -265,7 +267,8 @@ class Kernel {
   void custom() {
     std::vector<CustomStored> inputs;
     for (const TensorId id : layer_.inputs)
-      inputs.push_back({program_.tensors[id].shape, program_.tensors[id].scale, values_[id]});
+      inputs.push_back(
+          {program_.tensors[id].shape, program_.tensors[id].quantisation.scale, values_[id]});
     const CustomStored output{program_.tensors[output_].shape, out_scale(), {}};
     layer_.definition->compute(layer_.attributes, inputs, output, out());
   }
@@ -286,8 +289,10 @@ class Kernel {
           largest = std::max<int64_t>(largest, at({i[0], y, x}));
         }
       }
-      const auto count = static_cast<double>(p(11) != 0 ? counted : inside);
-      const double average = inside == 0 ? 0 : static_cast<double>(sum) / count;
+      const int64_t count = p(11) != 0 ? counted : inside;
+      sum += (count - inside) * p(12);
+      const double average =
+          inside == 0 ? p(12) : static_cast<double>(sum) / static_cast<double>(count);
       out()[to++] = inside != 0 && p(0) == 0 ? static_cast<int8_t>(largest) : to_int8(average);
     });
   }

@@ -74,10 +74,33 @@ struct Convolution : WindowColumns<int8_t> {
   }
 };
 
+/// The input with its padding around it.
+std::vector<int8_t> padded(const ConvLayer& layer, std::span<const int8_t> in, const Shape& x,
+                           const Shape& with_padding) {
+  std::vector<int8_t> out(static_cast<size_t>(with_padding.elements()), layer.pad_value);
+  for (int64_t line = 0; line < x.c * x.h; ++line) {
+    const int64_t to = line / x.h * with_padding.h + layer.window.pad_top + line % x.h;
+    std::copy_n(in.begin() + line * x.w, x.w,
+                out.begin() + to * with_padding.w + layer.window.pad_left);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<int32_t> convolution_sums(const ConvLayer& layer, std::span<const int8_t> in,
                                       const Shape& x, const Shape& o) {
+  const Window& w = layer.window;
+  if (layer.pad_value != 0 && w.padded()) {
+    const Shape with_padding{x.n, x.c, x.h + w.pad_top + w.pad_bottom,
+                             x.w + w.pad_left + w.pad_right};
+    const std::vector<int8_t> whole = padded(layer, in, x, with_padding);
+    ConvLayer valid = layer;
+    valid.pad_value = 0;
+    valid.window.pad_top = valid.window.pad_bottom = 0;
+    valid.window.pad_left = valid.window.pad_right = 0;
+    return convolution_sums(valid, whole, with_padding, o);
+  }
   std::vector<int32_t> sums(static_cast<size_t>(o.elements()));
   const int64_t groups = layer.groups;
   Convolution c{{in.data(), x, o, layer.window, x.c / groups, o.c / groups},

@@ -89,7 +89,7 @@ struct Run {
   void sdp(const SdpProgram& p, const std::vector<T>& in) const {
     const Shape& o = shape(layer.output);
     const auto pixels = static_cast<size_t>(o.h * o.w);
-    const int64_t out_scale = p.out_scale;
+    const int64_t out_offset = p.out_offset, out_scale = p.out_scale;
     const unsigned out_shift = p.out_shift;
     const Lut* lut = p.lut ? &*p.lut : nullptr;
     int8_t* to = out().data();
@@ -98,7 +98,7 @@ struct Run {
       for (size_t i = first; i < first + pixels; ++i) {
         int64_t x = x2(x1(in[i], i), i);
         if (lut != nullptr) x = look_up(*lut, x);
-        to[i] = static_cast<int8_t>(saturate(rshr(x * out_scale, out_shift, 17), 8));
+        to[i] = static_cast<int8_t>(saturate(rshr((x - out_offset) * out_scale, out_shift, 17), 8));
       }
     }
   }
@@ -125,13 +125,13 @@ struct Run {
   [[nodiscard]] int8_t pool_at(const PoolLayer& p, const int8_t* image, const Shape& x, int64_t y,
                                int64_t col) const {
     const Window& w = p.window;
-    int64_t sum = 0;
-    int64_t largest = -128;
+    int64_t sum = 0, inside = 0, largest = -128;
     for (int64_t r = 0; r < w.kernel_h; ++r) {
       for (int64_t s = 0; s < w.kernel_w; ++s) {
         const int64_t iy = y * w.stride_h + r - w.pad_top;
         const int64_t ix = col * w.stride_w + s - w.pad_left;
         if (iy < 0 || iy >= x.h || ix < 0 || ix >= x.w) continue;
+        ++inside;
         sum += image[iy * x.w + ix];
         largest = std::max<int64_t>(largest, image[iy * x.w + ix]);
       }
@@ -143,6 +143,7 @@ struct Run {
                                  int64_t{no.top} - w.pad_top, x.h + w.pad_bottom - no.bottom);
     const int64_t columns = counted(col * w.stride_w - w.pad_left, w.kernel_w,
                                     int64_t{no.left} - w.pad_left, x.w + w.pad_right - no.right);
+    sum += (rows * columns - inside) * p.pad_value;
     const int64_t across = round_shift_right(sum * (65536 / columns), 16);
     return static_cast<int8_t>(
         sign_extend(static_cast<uint64_t>(round_shift_right(across * (65536 / rows), 16)), 8));
@@ -187,11 +188,12 @@ void spread(const LayerProgram& p, TensorId id, Int8Values& values) {
 
 std::vector<uint8_t> input_bytes(const LayerInput& input, std::span<const float> values) {
   std::vector<uint8_t> out(values.size());
+  const double lowest = input.zero_point == 0 ? -127 : -128;
   for (size_t i = 0; i < values.size(); ++i) {
     const double steps = std::round(double{values[i]} / input.scale) + input.zero_point;
     out[i] = input.image
                  ? static_cast<uint8_t>(std::clamp(steps, 0.0, 255.0))
-                 : static_cast<uint8_t>(static_cast<int8_t>(std::clamp(steps, -127.0, 127.0)));
+                 : static_cast<uint8_t>(static_cast<int8_t>(std::clamp(steps, lowest, 127.0)));
   }
   return out;
 }

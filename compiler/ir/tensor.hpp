@@ -26,16 +26,25 @@ struct Shape {
 
 enum class ElementType : uint8_t { kFloat32, kInt8 };
 
+/// What int8 values stand for.
+struct Quantisation {
+  double scale = 1;
+  int32_t zero_point = 0;  ///< the int8 value of zero: -128 to 127
+  [[nodiscard]] double real(double stored) const { return scale * (stored - zero_point); }
+  [[nodiscard]] std::string text() const;  ///< "scale 0.5 zero -128"
+  bool operator==(const Quantisation&) const = default;
+};
+
 struct Tensor {
   std::string name;
   Shape shape;
   ElementType type = ElementType::kFloat32;
-  std::optional<double> scale;  ///< real value = scale x int8 value; set by quantisation
+  std::optional<Quantisation> quantisation;  ///< set by calibration
   bool constant = false;
   std::vector<float> values;  ///< of a constant, row major
 
-  /// The int8 scale that the model or a table prescribes: calibration keeps it.
-  std::optional<double> fixed_scale = std::nullopt;
+  /// What the model or a table prescribes: calibration keeps it.
+  std::optional<Quantisation> prescribed = std::nullopt;
   /// Of convolution weights whose int8 values the model prescribes: one scale, or one a kernel;
   /// `values` are whole multiples of it. Empty: quantisation chooses.
   std::vector<double> kernel_scales = {};

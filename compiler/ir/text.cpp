@@ -86,15 +86,20 @@ struct Attributes {
 
 std::string describe(const Tensor& t) {
   std::string out = fmt::format("%{} {}", t.name, t.shape.text());
-  if (t.scale) {
-    out += fmt::format(" scale {:.6g}", *t.scale);
-  } else if (t.fixed_scale) {
-    out += fmt::format(" fixed scale {:.6g}", *t.fixed_scale);
+  if (t.quantisation) {
+    out += " " + t.quantisation->text();
+  } else if (t.prescribed) {
+    out += " prescribed " + t.prescribed->text();
   }
   return out;
 }
 
 }  // namespace
+
+std::string Quantisation::text() const {
+  return fmt::format("scale {:.6g}", scale) +
+         (zero_point == 0 ? "" : fmt::format(" zero {}", zero_point));
+}
 
 std::string Shape::text() const { return fmt::format("{}x{}x{}x{}", n, c, h, w); }
 

@@ -75,9 +75,11 @@ void verify_tensor(const Tensor& t, bool values, Diagnostics& out) {
                                                      [](float v) { return !std::isfinite(v); })));
   }
   const auto positive = [](double v) { return v > 0 && std::isfinite(v); };
-  for (const auto& scale : {t.scale, t.fixed_scale}) {
-    if (scale && !positive(*scale))
-      out.add("ir.scale", place, fmt::format("scale {}, expected a positive number", *scale));
+  for (const auto& q : {t.quantisation, t.prescribed}) {
+    if (q && !positive(q->scale))
+      out.add("ir.scale", place, fmt::format("scale {}, expected a positive number", q->scale));
+    if (q && (q->zero_point < -128 || q->zero_point > 127))
+      out.add("ir.zero_point", place, fmt::format("{}, expected -128 to 127", q->zero_point));
   }
   if (!std::all_of(t.kernel_scales.begin(), t.kernel_scales.end(), positive) ||
       (t.kernel_scales.size() > 1 &&
@@ -86,7 +88,7 @@ void verify_tensor(const Tensor& t, bool values, Diagnostics& out) {
             fmt::format("{} kernel scales for {}, all positive and one a kernel or one in all",
                         t.kernel_scales.size(), t.shape.text()));
   }
-  if (t.type == ElementType::kInt8 && !t.scale) {
+  if (t.type == ElementType::kInt8 && !t.quantisation) {
     out.add("ir.scale_missing", place, "int8 without a scale");
   }
 }

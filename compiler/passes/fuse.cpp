@@ -66,7 +66,7 @@ size_t fuse_relu(Graph& graph) {
     if (!apply_relu(graph.nodes[*before].op, relu.as<ReluOp>()->max)) continue;
     // What the model quantised before the Relu lies on the same steps after it.
     Tensor& result = graph.tensor(relu.output);
-    if (!result.fixed_scale) result.fixed_scale = graph.tensor(relu.inputs[0]).fixed_scale;
+    if (!result.prescribed) result.prescribed = graph.tensor(relu.inputs[0]).prescribed;
     graph.nodes[*before].output = relu.output;
     graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(i));
     --i;

@@ -153,7 +153,7 @@ size_t flatten_concats(Graph& graph) {
     for (TensorId id : node.inputs) {
       const Node* inner = index.producer_as<ConcatOp>(id);
       if (inner != nullptr && index.uses(id) == 1 && inner->as<ConcatOp>()->axis == op->axis &&
-          !graph.tensor(id).fixed_scale) {
+          !graph.tensor(id).prescribed) {
         inputs.insert(inputs.end(), inner->inputs.begin(), inner->inputs.end());
         changed = true;
       } else {

@@ -84,12 +84,12 @@ size_t remove_identities(Graph& graph) {
     Tensor& source = graph.tensor(to);
     const Tensor& result = graph.tensor(from);
     const bool rescales =
-        source.fixed_scale && result.fixed_scale && *source.fixed_scale != *result.fixed_scale;
+        source.prescribed && result.prescribed && *source.prescribed != *result.prescribed;
     if (rescales || source.constant || !keeps_values(graph, node)) {
       kept.push_back(std::move(node));
       continue;
     }
-    if (result.fixed_scale) source.fixed_scale = result.fixed_scale;
+    if (result.prescribed) source.prescribed = result.prescribed;
     if (outputs.contains(from) && !fixed_names.contains(to)) {
       std::swap(graph.tensor(from).name, graph.tensor(to).name);
       fixed_names.insert(to);

@@ -67,7 +67,7 @@ Node sampled_residual(Graph& graph, Node& conv, const Stride& stride) {
   pool.output = graph.add_tensor(
       fresh_name(graph, from.name + ".sampled"),
       {1, from.shape.c, graph.tensor(conv.output).shape.h, graph.tensor(conv.output).shape.w});
-  graph.tensor(pool.output).fixed_scale = from.fixed_scale;
+  graph.tensor(pool.output).prescribed = from.prescribed;
   conv.inputs[3] = pool.output;
   return pool;
 }
@@ -108,7 +108,7 @@ bool joinable(Graph& graph, GraphIndex& index, TensorId id) {
   const bool joined = std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& n) {
     return n.as<ConcatOp>() != nullptr && std::count(n.inputs.begin(), n.inputs.end(), id) != 0;
   });
-  return own_layer && !joined && !graph.tensor(id).fixed_scale &&
+  return own_layer && !joined && !graph.tensor(id).prescribed &&
          std::count(graph.outputs.begin(), graph.outputs.end(), id) == 0;
 }
 
@@ -173,7 +173,7 @@ size_t join_sums(Graph& graph) {
     Node& sum = graph.nodes[i];
     const ConvOp* op = plain_conv(graph, &sum);
     if (op == nullptr || !op->residual || index.uses(sum.inputs[3]) != 1 ||
-        graph.tensor(sum.inputs[3]).fixed_scale)
+        graph.tensor(sum.inputs[3]).prescribed)
       continue;
     const Node* other = index.producer(sum.inputs[3]);
     const ConvOp* projection = plain_conv(graph, other);

@@ -1,4 +1,4 @@
-// Ranges over the float interpretation of the samples, and which tensors share one.
+// Ranges over the float interpretation of the samples.
 #include "compiler/quantise/calibrate.hpp"
 
 #include <algorithm>
@@ -7,11 +7,13 @@
 
 #include "compiler/interpreter/float_interpreter.hpp"
 #include "compiler/quantise/histogram.hpp"
+#include "compiler/quantise/tensor_groups.hpp"
 
 namespace dlavp::compiler {
 namespace {
 
 constexpr double kSoftmaxScale = 1.0 / 127;
+constexpr double kWorthZeroPoint = 0.9;  ///< of the symmetric step
 
 Diagnostics check_samples(const Graph& graph, const Samples& samples) {
   Diagnostics out;
@@ -38,87 +40,71 @@ Diagnostics check_samples(const Graph& graph, const Samples& samples) {
   return out;
 }
 
-/// Tensors that hold the same values in other places: one scale serves all.
-class Groups {
- public:
-  explicit Groups(const Graph& graph)
-      : parent_(graph.tensors.size()), fixed_(graph.tensors.size()) {
-    for (TensorId id = 0; id < parent_.size(); ++id) {
-      parent_[id] = id;
-      fixed_[id] = graph.tensor(id).fixed_scale;
-    }
-    for (const Node& node : graph.nodes) {
-      if (!keeps_values(node)) continue;
-      for (TensorId id : node.inputs) {
-        if (!graph.tensor(id).constant) join(id, node.output);
-      }
-    }
-  }
-  [[nodiscard]] TensorId of(TensorId id) const {
-    while (parent_[id] != id) id = parent_[id];
-    return id;
-  }
-  [[nodiscard]] const std::optional<double>& fixed(TensorId id) const { return fixed_[of(id)]; }
-
- private:
-  static bool keeps_values(const Node& node) {
-    const auto* reduce = node.as<ReduceOp>();
-    const auto* resize = node.as<ResizeOp>();
-    return node.as<PoolOp>() != nullptr || node.as<FlattenOp>() != nullptr ||
-           node.as<ReorderOp>() != nullptr || node.as<ConcatOp>() != nullptr ||
-           node.as<SliceOp>() != nullptr || node.as<PadOp>() != nullptr || resize != nullptr ||
-           (reduce != nullptr &&
-            (reduce->kind == ReduceKind::kMax || reduce->kind == ReduceKind::kMin));
-  }
-  void join(TensorId a, TensorId b) {
-    a = of(a);
-    b = of(b);
-    // Two prescribed scales stay two: a copy between them rescales.
-    if (a == b || (fixed_[a] && fixed_[b] && *fixed_[a] != *fixed_[b])) return;
-    if (fixed_[b]) std::swap(a, b);
-    parent_[b] = a;
-  }
-  std::vector<TensorId> parent_;
-  std::vector<std::optional<double>> fixed_;
-};
-
 /// An answer of the network: its scale holds any probability, whatever the samples gave.
-bool is_answer(const Graph& graph, const Groups& groups, const Node& node) {
+bool is_answer(const Graph& graph, const TensorGroups& groups, const Node& node) {
   const auto* softmax = node.as<SoftmaxOp>();
   return softmax != nullptr && !softmax->log && groups.of(node.output) == node.output &&
          std::count(graph.outputs.begin(), graph.outputs.end(), node.output) != 0;
 }
 
 /// Nothing is left that the samples would decide.
-bool all_prescribed(const Graph& graph, const Groups& groups) {
-  const auto fixed = [&](TensorId id) { return groups.fixed(id).has_value(); };
+bool all_prescribed(const Graph& graph, const TensorGroups& groups) {
+  const auto fixed = [&](TensorId id) { return groups.prescribed(id).has_value(); };
   return std::all_of(graph.inputs.begin(), graph.inputs.end(), fixed) &&
          std::all_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
            return fixed(node.output) || is_answer(graph, groups, node);
          });
 }
 
-void assign_scales(Graph& graph, const Groups& groups, const std::vector<Histogram>& histograms,
-                   const CalibrationOptions& options) {
-  std::map<TensorId, double> group_scales;
+/// The finest steps over the histogram's range: with a zero point where that gains something.
+Quantisation quantisation_of(const Histogram& histogram, bool symmetric,
+                             const CalibrationOptions& options) {
+  const double range = histogram.range(options);
+  const Quantisation even{range > 0 ? range / 127 : 1.0 / 127};
+  const double low = std::max(histogram.low, -range), high = std::min(histogram.high, range);
+  const double step = (high - low) / 255;
+  if (symmetric || !options.zero_points || range <= 0 || step > kWorthZeroPoint * even.scale)
+    return even;
+  const double zero = std::clamp(std::round(-128 - low / step), -128.0, 127.0);
+  return {step, static_cast<int32_t>(zero)};
+}
+
+/// Bright enough pixels are kept as they are.
+Quantisation of_pixels(const Quantisation& q, const InputRange& range) {
+  const bool bright = range.integral && range.max <= 255 && kWorthZeroPoint * range.max / 127 >= 1;
+  return bright && q.zero_point == -128 ? Quantisation{1, -128} : q;
+}
+
+void assign_quantisations(Graph& graph, const TensorGroups& groups,
+                          const std::vector<Histogram>& histograms,
+                          const std::vector<InputRange>& ranges,
+                          const CalibrationOptions& options) {
+  std::map<TensorId, Quantisation> known;
   const auto set = [&](TensorId id) {
+    std::optional<Quantisation>& out = graph.tensor(id).quantisation;
     const TensorId group = groups.of(id);
-    if (groups.fixed(id)) {
-      graph.tensor(id).scale = *groups.fixed(id);
+    if (groups.prescribed(id)) {
+      out = groups.prescribed(id);
       return;
     }
-    const auto [it, fresh] = group_scales.try_emplace(group, 0);
-    if (fresh) {
-      const double range = histograms[group].range(options);
-      it->second = range > 0 ? range / 127 : 1.0 / 127;
+    auto it = known.find(group);
+    if (it == known.end()) {
+      const auto found = quantisation_of(histograms[group], groups.symmetric(id), options);
+      it = known.emplace(group, found).first;
     }
-    graph.tensor(id).scale = it->second;
+    out = it->second;
   };
-  for (TensorId id : graph.inputs) set(id);
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    const TensorId id = graph.inputs[i];
+    set(id);
+    if (groups.prescribed(id)) continue;
+    known[groups.of(id)] = of_pixels(*graph.tensor(id).quantisation, ranges[i]);
+    set(id);
+  }
   for (const Node& node : graph.nodes) {
     set(node.output);
-    if (!groups.fixed(node.output) && is_answer(graph, groups, node))
-      graph.tensor(node.output).scale = kSoftmaxScale;
+    if (!groups.prescribed(node.output) && is_answer(graph, groups, node))
+      graph.tensor(node.output).quantisation = Quantisation{kSoftmaxScale};
   }
 }
 
@@ -142,7 +128,7 @@ std::vector<InputRange> input_ranges(const Graph& graph, const Samples& samples)
 Result<std::vector<InputRange>> calibrate(Graph& graph, const Samples& samples,
                                           const CalibrationOptions& options) {
   if (Diagnostics wrong = check_samples(graph, samples); !wrong.empty()) return wrong;
-  const Groups groups(graph);
+  const TensorGroups groups(graph);
   std::vector<Histogram> histograms(graph.tensors.size());
   const size_t used = all_prescribed(graph, groups) ? 0 : samples.size();
   const bool two_passes = options.method != CalibrationMethod::kMinMax;
@@ -155,7 +141,8 @@ Result<std::vector<InputRange>> calibrate(Graph& graph, const Samples& samples,
                        fmt::format("the float network computes {}", v)};
         }
         Histogram& h = histograms[groups.of(id)];
-        h.largest = std::max(h.largest, std::abs(double{v}));
+        h.low = std::min(h.low, double{v});
+        h.high = std::max(h.high, double{v});
       }
     }
   }
@@ -163,8 +150,9 @@ Result<std::vector<InputRange>> calibrate(Graph& graph, const Samples& samples,
     const FloatValues values = interpret_float(graph, samples[s]);
     for (TensorId id = 0; id < values.size(); ++id) histograms[groups.of(id)].count(values[id]);
   }
-  assign_scales(graph, groups, histograms, options);
-  return input_ranges(graph, samples);
+  std::vector<InputRange> ranges = input_ranges(graph, samples);
+  assign_quantisations(graph, groups, histograms, ranges, options);
+  return ranges;
 }
 
 }  // namespace dlavp::compiler

@@ -1,5 +1,5 @@
 // Post-training calibration: runs the float network on sample inputs and gives every activation an
-// int8 scale (symmetric, one a tensor).
+// int8 scale and zero point, one a tensor.
 #pragma once
 
 #include <vector>
@@ -17,6 +17,7 @@ enum class CalibrationMethod : uint8_t {
 struct CalibrationOptions {
   CalibrationMethod method = CalibrationMethod::kMinMax;
   double percentile = 0.9999;  ///< the share of kPercentile
+  bool zero_points = true;     ///< else every range is symmetric
 };
 
 /// What the samples showed of one graph input.
@@ -28,8 +29,10 @@ struct InputRange {
 /// Each sample holds one vector for each graph input, with its shape's elements.
 using Samples = std::vector<std::vector<std::vector<float>>>;
 
-/// Sets `scale` of every activation of `graph`. Tensors that only hold each other's values
-/// (pooling, joining, cutting, moving) share one; a scale that model or table prescribes is kept.
+/// Sets `quantisation` of every activation of `graph`. Tensors that only hold each other's values
+/// (pooling, joining, cutting, moving) share one; what model or table prescribes is kept. Outputs
+/// of the network get a zero point only if one is prescribed.
+/// Precondition: copy_zero_points.
 /// Errors: calibrate.no_samples, calibrate.sample_size, calibrate.not_finite.
 Result<std::vector<InputRange>> calibrate(Graph& graph, const Samples& samples,
                                           const CalibrationOptions& options);

@@ -20,9 +20,9 @@ double percentile_range(const Histogram& h, double share) {
   for (size_t i = 0; i < h.bins.size(); ++i) {
     sum += h.bins[i];
     if (static_cast<double>(sum) >= share * total)
-      return h.largest * static_cast<double>(i + 1) / kBins;
+      return h.largest() * static_cast<double>(i + 1) / kBins;
   }
-  return h.largest;
+  return h.largest();
 }
 
 /// Kullback-Leibler divergence of the first `count` bins, the rest clipped into the last of them,
@@ -66,31 +66,32 @@ double entropy_range(const Histogram& h) {
     least = d;
     best = count;
   }
-  return h.largest * static_cast<double>(best) / kBins;
+  return h.largest() * static_cast<double>(best) / kBins;
 }
 
 }  // namespace
 
 void Histogram::count(const std::vector<float>& values) {
-  if (largest <= 0) return;
+  const double most = largest();
+  if (most <= 0) return;
   bins.resize(kBins);
   for (float v : values) {
-    const auto bin = static_cast<size_t>(std::abs(double{v}) / largest * kBins);
+    const auto bin = static_cast<size_t>(std::abs(double{v}) / most * kBins);
     ++bins[std::min(bin, kBins - 1)];
   }
 }
 
 double Histogram::range(const CalibrationOptions& options) const {
-  if (bins.empty()) return largest;
+  if (bins.empty()) return largest();
   switch (options.method) {
     case CalibrationMethod::kMinMax:
-      return largest;
+      return largest();
     case CalibrationMethod::kPercentile:
       return percentile_range(*this, options.percentile);
     case CalibrationMethod::kEntropy:
       return entropy_range(*this);
   }
-  return largest;
+  return largest();
 }
 
 }  // namespace dlavp::compiler

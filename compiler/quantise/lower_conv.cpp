@@ -14,14 +14,18 @@ constexpr unsigned kScaleBits = 8;        ///< below one step of a scale's outpu
 constexpr unsigned kTableBits = 4;        ///< below one step of a table's input
 constexpr unsigned kResultBits = 8;       ///< below one step of a table's output
 constexpr double kBiasTolerance = 0.1;    ///< steps of the output
+constexpr double kCoarsened = 1.1;        ///< how much a bias in X1 may coarsen the weights
 constexpr int64_t kLargestSum = 1 << 17;  ///< int8 products that cannot leave 32 bits
 
-/// A table over at least `reach` units either side of zero; its entries are 2^lo_index units apart.
-Lut centred_table(double reach) {
+/// A table over what int8 values of `range` stand for in `unit`s; its entries are 2^lo_index apart.
+Lut table_over(const Quantisation& range, double unit) {
   Lut lut;
-  while ((int64_t{128} << lut.lo_index) < reach) ++lut.lo_index;
-  lut.lo_start = -(int64_t{128} << lut.lo_index);
-  lut.lo_end = -lut.lo_start;
+  while (static_cast<double>(int64_t{128} << lut.lo_index) < 128 * range.scale / unit)
+    ++lut.lo_index;
+  const int64_t reach = int64_t{128} << lut.lo_index;
+  const int64_t centre = std::llround(range.real(0) / unit);
+  lut.lo_start = centre - reach;
+  lut.lo_end = centre + reach;
   lut.le_start = lut.le_end = INT32_MAX;  // never reached: LO decides
   return lut;
 }
@@ -80,17 +84,17 @@ SdpStage Quantiser::prelu_stage(const Node& node, const std::vector<double>& slo
 
 /// What a fused node adds to a convolution whose X1 (and X2) give `unit`.
 void Quantiser::conv_tail(const Node& node, const Node& tail, double unit, ConvLayer& layer) {
-  const double out_scale = scale(tail.output);
+  const auto [out_scale, out_zero] = quantisation(tail.output);
   if (const auto slopes = slopes_of(tail)) {
     layer.sdp.x2 = prelu_stage(tail, *slopes);
     std::tie(layer.sdp.out_scale, layer.sdp.out_shift) = multiplier(tail, unit / out_scale);
-    return;
+    return add_zero_point(out_zero, layer.sdp);
   }
-  Lut lut = centred_table(128 * scale(node.output) / unit);
+  Lut lut = table_over(quantisation(node.output), unit);
   for (size_t i = 0; i < lut.lo.size(); ++i) {
     const auto x = static_cast<double>(lut.lo_start + (static_cast<int64_t>(i) << lut.lo_index));
     const double y = evaluate(tail.as<UnaryOp>()->steps, x * unit);
-    const double steps = std::isnan(y) ? 0 : std::ldexp(y / out_scale, kResultBits);
+    const double steps = std::ldexp((std::isnan(y) ? 0 : y / out_scale) + out_zero, kResultBits);
     lut.lo[i] = static_cast<int16_t>(std::lround(std::clamp(steps, -32767.0, 32767.0)));
   }
   layer.sdp.lut = std::move(lut);
@@ -132,22 +136,35 @@ SdpStage Quantiser::channel_sum(const std::vector<float>& shifts, double unit) c
   return out;
 }
 
-/// Weights and X1. A bias finer than the sums' steps goes to X2 where that is free.
+/// Weights and X1. A bias finer than the sums' steps, or one that would cost the weights precision,
+/// goes to X2 where that is free.
 void Quantiser::conv_main(const Node& node, const ConvOp& op, const Tensor& weights, double unit,
                           bool x2_free, ConvLayer& layer) {
-  const std::vector<float>& bias = graph_.tensor(node.inputs[2]).values;
+  std::vector<float> bias = graph_.tensor(node.inputs[2]).values;
+  if (op.residual) {
+    const Quantisation& residual = in_quantisation(node, 3);
+    for (float& b : bias) b += static_cast<float>(residual.real(0));  // its stored 0
+  }
+  const Quantisation input = out_.tensors[layer.input].quantisation;
   const double out_scale = scale(node.output);
   const double tolerance = kBiasTolerance * out_scale / unit;
-  QuantisedConv q = take(quantise_conv(weights, bias, in_scale(node), unit, tolerance), node);
+  QuantisedConv q = take(quantise_conv(weights, bias, input, unit, tolerance), node);
+  const bool costly = q.bias_error > 2 * tolerance || q.coarsened > kCoarsened;
   const std::vector<float> none(bias.size());
-  for (unsigned bits = kScaleBits + 1; x2_free && q.bias_error > 2 * tolerance && bits-- > 0;) {
+  for (unsigned bits = kScaleBits + 1; x2_free && costly && bits-- > 0;) {
     const double fine = std::ldexp(out_scale, -static_cast<int>(bits));
-    auto sums = quantise_conv(weights, none, in_scale(node), fine, tolerance);
+    auto sums = quantise_conv(weights, none, {input.scale}, fine, tolerance);
     if (!sums.ok()) continue;  // a factor too large for so fine a unit
     q = std::move(sums).value();
+    const std::vector<int64_t> added = kernel_sums(q.weights, bias.size());
+    for (size_t k = 0; k < bias.size(); ++k) {
+      const double step = std::ldexp(fine * q.x1.mul[k], -int{q.x1.mul_shift});
+      bias[k] -= static_cast<float>(step * static_cast<double>(input.zero_point * added[k]));
+    }
     layer.sdp.x2 = channel_sum(bias, fine);
     layer.sdp.x2.relu = op.relu;
     layer.sdp.out_shift = static_cast<uint8_t>(bits);
+    break;
   }
   layer.weights = std::move(q.weights);
   layer.sdp.x1 = std::move(q.x1);
@@ -172,7 +189,8 @@ TensorId Quantiser::padded_input(const Node& node, Window& window) {
   CoreLayer layer;
   layer.kernel = CORE_MAP;
   layer.inputs = {x};
-  layer.params = {0, 0};
+  const Quantisation q = out_.tensors[x].quantisation;
+  layer.params = {0, q.zero_point};
   append_range(layer.params, from.c);
   for (const auto& [before, size, after] :
        {std::tuple{top, from.h, bottom}, std::tuple{left, from.w, right}}) {
@@ -181,9 +199,8 @@ TensorId Quantiser::padded_input(const Node& node, Window& window) {
     layer.params.insert(layer.params.end(), static_cast<size_t>(after), -1);
   }
   layer.reason = "padding larger than the kernel";
-  const TensorId padded =
-      new_tensor(graph_.tensor(node.output).name + ".padded",
-                 {1, from.c, from.h + top + bottom, from.w + left + right}, out_.tensors[x].scale);
+  const TensorId padded = new_tensor(graph_.tensor(node.output).name + ".padded",
+                                     {1, from.c, from.h + top + bottom, from.w + left + right}, q);
   emit(node.name + ".padded", std::move(layer), padded);
   return padded;
 }
@@ -199,6 +216,7 @@ void Quantiser::conv(const Node& node, const ConvOp& op) {
   ConvLayer layer;
   layer.window = op.window;
   layer.input = padded_input(node, layer.window);
+  layer.pad_value = static_cast<int8_t>(in_quantisation(node).zero_point);
   layer.groups = op.groups;
   const double out_scale = scale(node.output);
   const unsigned bits = op.residual ? operand_bits(in_scale(node, 3), out_scale) : 0;
@@ -220,6 +238,7 @@ void Quantiser::conv(const Node& node, const ConvOp& op) {
   }
   if (op.residual)
     std::tie(layer.sdp.out_scale, layer.sdp.out_shift) = multiplier(node, unit / out_scale);
+  add_zero_point(quantisation(node.output).zero_point, layer.sdp);
   emit_bounded(node, std::move(layer), op.relu ? op.relu_max : kUnbounded);
 }
 
@@ -256,9 +275,15 @@ void Quantiser::scale_layer(const Node& node, const ScaleOp& op) {
   x1.mode = StageMode::kPerKernel;
   x1.mul = m.mul;
   x1.mul_shift = m.shift;
-  layer.sdp.x2 = channel_sum(constant(2), unit);
+  std::vector<float> shifts = constant(2);
+  for (size_t c = 0; c < shifts.size(); ++c) {
+    const double step = std::ldexp(unit * m.mul[c], -int{m.shift});
+    shifts[c] -= static_cast<float>(step * in_quantisation(node).zero_point);
+  }
+  layer.sdp.x2 = channel_sum(shifts, unit);
   layer.sdp.x2.relu = op.relu;
   layer.sdp.out_shift = static_cast<uint8_t>(bits);
+  add_zero_point(quantisation(node.output).zero_point, layer.sdp);
   emit_bounded(node, std::move(layer), op.relu ? op.relu_max : kUnbounded);
 }
 

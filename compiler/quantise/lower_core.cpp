@@ -34,7 +34,17 @@ void Quantiser::reduce(const Node& node, const ReduceOp& op) {
   layer.params = {kKinds[static_cast<size_t>(op.kind)],
                   (op.c ? 1 : 0) | (op.h ? 2 : 0) | (op.w ? 4 : 0)};
   layer.reals = {factor};
-  core(node, std::move(layer), "no unit reduces these axes");
+  constexpr const char* kReason = "no unit reduces these axes";
+  const Quantisation kept = in_quantisation(node), wanted = quantisation(node.output);
+  if (kept.zero_point == 0 && wanted.zero_point == 0) return core(node, std::move(layer), kReason);
+  // A maximum or minimum of stored values; the others neither take nor give zero points.
+  const TensorId between =
+      new_tensor(graph_.tensor(node.output).name + ".reduced", shape(node.output), kept);
+  layer.inputs = {in(node)};
+  layer.reals = {1.0};
+  layer.reason = kReason;
+  emit(node.name + ".reduced", std::move(layer), between);
+  emit(node, copy(node, between, wanted));
 }
 
 void Quantiser::layer_norm(const Node& node, const LayerNormOp& op) {
@@ -44,8 +54,10 @@ void Quantiser::layer_norm(const Node& node, const LayerNormOp& op) {
   layer.params = {(op.c ? 1 : 0) | (op.h ? 2 : 0) | (op.w ? 4 : 0),
                   static_cast<int32_t>(op.groups)};
   layer.reals = {double{op.epsilon}};
+  const double zero = quantisation(node.output).real(0);  // what a stored 0 stands for
   for (size_t i = 1; i <= 2; ++i) {
-    for (float v : graph_.tensor(node.inputs[i]).values) layer.reals.push_back(double{v});
+    for (float v : graph_.tensor(node.inputs[i]).values)
+      layer.reals.push_back(double{v} - (i == 2 ? zero : 0));
   }
   core(node, std::move(layer), "no unit computes mean and variance");
 }
@@ -56,7 +68,7 @@ void Quantiser::arg_max(const Node& node, const ArgMaxOp& op) {
   layer.params = {static_cast<int32_t>(op.axis) - 1, op.last ? 1 : 0, op.smallest ? 1 : 0};
   if (uses_[node.output] != static_cast<size_t>(is_output(node.output) ? 1 : 0))
     fail(node, "its indices are an output of the network or unused: no layer takes them");
-  own_scales_[node.output] = 1;
+  own_[node.output] = {};
   out_.tensors[layer_tensor(node.output)].type = StoredType::kInt32;
   core(node, std::move(layer), "no unit compares along an axis");
 }

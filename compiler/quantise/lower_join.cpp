@@ -51,14 +51,15 @@ void Quantiser::plan_spread_join(const Node& node) {
   channels.push_back(channel);
   const auto first = placed_.find(node.inputs[0]);
   const ChannelView begin = first == placed_.end() ? ChannelView{joined, 0} : first->second;
-  bool free = begin.base == joined, laid = !free && same(scale(joined), scale(begin.base));
+  bool free = begin.base == joined,
+       laid = !free && same(quantisation(joined), quantisation(begin.base));
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const TensorId part = node.inputs[i];
     const Node* producer = producers_[part];
     const auto at = placed_.find(part);
     free = free && at == placed_.end() && producer != nullptr && !is_output(part) &&
            !joined_.contains(part) && !spread_.contains(part) &&
-           producer->as<FlattenOp>() == nullptr && same(scale(part), scale(joined)) &&
+           producer->as<FlattenOp>() == nullptr && same(quantisation(part), quantisation(joined)) &&
            std::count(node.inputs.begin(), node.inputs.end(), part) == 1;
     laid = laid && at != placed_.end() && at->second.base == begin.base &&
            at->second.channel == begin.channel + starts[i];
@@ -87,7 +88,8 @@ void Quantiser::plan_join(const Node& node) {
   // Channels of a larger join that lie side by side already are this join.
   const ChannelView first = place_of(node.inputs[0]);
   bool side_by_side = first.base != node.inputs[0] && !is_output(joined) &&
-                      !placed_.contains(joined) && same(scale(joined), scale(first.base));
+                      !placed_.contains(joined) &&
+                      same(quantisation(joined), quantisation(first.base));
   channel = first.channel;
   for (TensorId part : node.inputs) {
     const ChannelView p = place_of(part);
@@ -107,7 +109,8 @@ void Quantiser::plan_join(const Node& node) {
     const bool own_layer = producer != nullptr && producer->as<FlattenOp>() == nullptr &&
                            !is_output(part) && !placed_.contains(part);
     // A join that is laid out already keeps its parts where they are.
-    if (once && own_layer && !joined_.contains(part) && same(scale(part), scale(to.base)))
+    if (once && own_layer && !joined_.contains(part) &&
+        same(quantisation(part), quantisation(to.base)))
       placed_[part] = {to.base, channel};
     channel += shape(part).c;
   }
@@ -141,10 +144,10 @@ void Quantiser::concat(const Node& node, const ConcatOp& op) {
       if (at.base != whole.base || at.channel != channel) {
         const TensorId made =
             new_tensor(fmt::format("{}.part{}", graph_.tensor(node.output).name, i),
-                       out_.tensors[part].shape, out_.tensors[whole.base].scale);
+                       out_.tensors[part].shape, out_.tensors[whole.base].quantisation);
         out_.tensors[made].view = ChannelView{whole.base, channel};
         emit(fmt::format("{}.part{}", node.name, i),
-             copy(node, part, out_.tensors[whole.base].scale), made);
+             copy(node, part, out_.tensors[whole.base].quantisation), made);
       }
       channel += out_.tensors[part].shape.c;
     }
@@ -173,18 +176,18 @@ bool Quantiser::concat_apart(const Node& node) {
   }
   const Shape& o = shape(node.output);
   if (move_blocks(channels, o).empty() || end > kLargestCube) return false;
-  const double to_scale = scale(node.output);
+  const Quantisation to = quantisation(node.output);
   const std::string& name = graph_.tensor(node.output).name;
-  const TensorId apart = new_tensor(name + ".apart", {1, end, o.h, o.w}, to_scale);
+  const TensorId apart = new_tensor(name + ".apart", {1, end, o.h, o.w}, to);
   out_.tensors[apart].gaps = std::move(gaps);
   size_t first = 0;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const TensorId part = in(node, i);
     const TensorId made =
-        new_tensor(fmt::format("{}.part{}", name, i), out_.tensors[part].shape, to_scale);
+        new_tensor(fmt::format("{}.part{}", name, i), out_.tensors[part].shape, to);
     out_.tensors[made].view = ChannelView{apart, channels[first]};
     first += static_cast<size_t>(shape(node.inputs[i]).c);
-    emit(fmt::format("{}.part{}", node.name, i), copy(node, part, to_scale), made);
+    emit(fmt::format("{}.part{}", node.name, i), copy(node, part, to), made);
   }
   move_channels(node, apart, channels, "a part does not start at a whole memory atom");
   return true;

@@ -30,7 +30,7 @@ void Quantiser::flatten(const Node& node) {
   CoreLayer layer;
   layer.kernel = CORE_REORDER;
   layer.params = {1, static_cast<int32_t>(s.elements()), 0};
-  own_scales_[node.output] = in_scale(node);
+  own_[node.output] = in_quantisation(node);
   core(node, std::move(layer), "the elements change places in memory");
 }
 
@@ -40,10 +40,10 @@ void Quantiser::map(const Node& node, std::vector<int32_t> params, const char* r
   layer.params = std::move(params);
   bool rescaled = false;
   for (size_t i = 0; i < node.inputs.size(); ++i)
-    rescaled = rescaled || !same(in_scale(node, i), scale(node.output));
+    rescaled = rescaled || !same(in_quantisation(node, i), quantisation(node.output));
   for (size_t i = 0; rescaled && i < node.inputs.size(); ++i) {
     const std::vector<uint8_t> values =
-        table([](double x) { return x; }, in_scale(node, i), scale(node.output));
+        table([](double x) { return x; }, in_quantisation(node, i), quantisation(node.output));
     layer.table.insert(layer.table.end(), values.begin(), values.end());
   }
   core(node, std::move(layer), reason);
@@ -83,18 +83,18 @@ bool Quantiser::cut_as_view(const Node& node, TensorId from, const std::vector<i
   if (channel % static_cast<int64_t>(hw_.memory_atomic_size) != 0 || image ||
       !out_.tensors[from].constant.empty())
     return false;
-  const double kept = out_.tensors[from].scale;
-  const bool own =
-      is_output(node.output) || placed_.contains(node.output) || !same(scale(node.output), kept);
+  const Quantisation kept = out_.tensors[from].quantisation;
+  const bool own = is_output(node.output) || placed_.contains(node.output) ||
+                   !same(quantisation(node.output), kept);
   TensorId view = 0;
   if (own) {
     view = new_tensor(graph_.tensor(node.output).name + ".view", shape(node.output), kept);
   } else {
     view = layer_tensor(node.output);
-    out_.tensors[view].scale = kept;
+    out_.tensors[view].quantisation = kept;
   }
   out_.tensors[view].view = ChannelView{at.base, channel};
-  if (own) emit(node, copy(node, view, scale(node.output)));
+  if (own) emit(node, copy(node, view, quantisation(node.output)));
   return true;
 }
 
@@ -102,7 +102,7 @@ void Quantiser::pad(const Node& node, const PadOp& op) {
   const Shape& x = shape(node.inputs[0]);
   std::vector<int32_t> params = {0, 0};
   if (op.mode == PadMode::kConstant)
-    params[1] = quantise_value(double{op.value}, scale(node.output));
+    params[1] = quantise_value(double{op.value}, quantisation(node.output));
   const std::array<int64_t, 3> sizes = {x.c, x.h, x.w};
   for (size_t a = 0; a < 3; ++a) {
     const int64_t size = sizes[a];
@@ -139,7 +139,7 @@ bool Quantiser::repeat(const Node& node, const std::vector<ResizeTap>& rows,
   if (single || !down || !across || *down * *across == 1 ||
       std::max({o.c, o.h, o.w}) > kLargestCube || !out_.tensors[from].constant.empty())
     return false;
-  PointLayer layer = copy(node, from, scale(node.output));
+  PointLayer layer = copy(node, from, quantisation(node.output));
   layer.repeat_w = *across;
   if (*down == 1) {
     emit(node, std::move(layer));
@@ -147,7 +147,7 @@ bool Quantiser::repeat(const Node& node, const std::vector<ResizeTap>& rows,
   }
   if (*across > 1) {
     const TensorId wide = new_tensor(graph_.tensor(node.output).name + ".wide", {1, x.c, x.h, o.w},
-                                     scale(node.output));
+                                     quantisation(node.output));
     emit(node.name + ".wide", std::move(layer), wide);
     layer = {};
     layer.input = wide;
@@ -163,7 +163,7 @@ void Quantiser::resize(const Node& node, const ResizeOp& op) {
   const std::vector<ResizeTap> columns = resize_taps(op, true, x.w);
   if (op.kind != ResizeKind::kLinear) {
     if (repeat(node, rows, columns)) return;
-    std::vector<int32_t> params = {0, 0};
+    std::vector<int32_t> params = {0, quantisation(node.output).zero_point};
     append_range(params, x.c);
     for (const auto* taps : {&rows, &columns}) {
       for (const ResizeTap& t : *taps)
@@ -180,7 +180,7 @@ void Quantiser::resize(const Node& node, const ResizeOp& op) {
       layer.params.push_back(static_cast<int32_t>(std::lround(t.share * kResizeOne)));
     }
   }
-  const double wanted = scale(node.output), kept = in_scale(node);
+  const Quantisation wanted = quantisation(node.output), kept = in_quantisation(node);
   if (same(wanted, kept)) return core(node, std::move(layer), "no unit mixes neighbours");
   const TensorId between =
       new_tensor(graph_.tensor(node.output).name + ".resized", shape(node.output), kept);
@@ -202,7 +202,7 @@ void Quantiser::reorder(const Node& node, const ReorderOp& op) {
   layer.params = {static_cast<int32_t>(op.dims.size())};
   for (int64_t d : op.dims) layer.params.push_back(static_cast<int32_t>(d));
   for (uint32_t p : op.perm) layer.params.push_back(static_cast<int32_t>(p));
-  const double wanted = scale(node.output), kept = in_scale(node);
+  const Quantisation wanted = quantisation(node.output), kept = in_quantisation(node);
   if (same(wanted, kept))
     return core(node, std::move(layer), "the elements change places in memory");
   const TensorId between = new_tensor(graph_.tensor(node.output).name + ".reordered", o, kept);

@@ -100,7 +100,7 @@ std::vector<Quantiser::MoveBlock> Quantiser::move_blocks(const std::vector<int64
 void Quantiser::move_channels(const Node& node, TensorId source, const std::vector<int64_t>& from,
                               const char* reason) {
   const Shape x = out_.tensors[source].shape, &o = shape(node.output);
-  const double kept = out_.tensors[source].scale, wanted = scale(node.output);
+  const Quantisation kept = out_.tensors[source].quantisation, wanted = quantisation(node.output);
   const bool image = std::any_of(out_.inputs.begin(), out_.inputs.end(), [&](const LayerInput& i) {
     return i.tensor == source && i.image;
   });
@@ -123,7 +123,8 @@ void Quantiser::move_channels(const Node& node, TensorId source, const std::vect
       const ChannelView at = out_.place(whole);
       const std::string name =
           fmt::format("{}.{}{}", graph_.tensor(node.output).name, suffix, b.first);
-      const TensorId made = new_tensor(name, {1, channels, x.h, x.w}, out_.tensors[whole].scale);
+      const TensorId made =
+          new_tensor(name, {1, channels, x.h, x.w}, out_.tensors[whole].quantisation);
       out_.tensors[made].view = ChannelView{at.base, at.channel + first};
       return made;
     };
@@ -135,8 +136,7 @@ void Quantiser::move_channels(const Node& node, TensorId source, const std::vect
     for (int64_t k = 0; k < b.channels; ++k)
       layer.weights[static_cast<size_t>(k * in_channels + from[static_cast<size_t>(b.first + k)] -
                                         b.in_first)] = 1;
-    if (!same(kept, wanted))
-      std::tie(layer.sdp.out_scale, layer.sdp.out_shift) = multiplier(node, kept / wanted);
+    if (!same(kept, wanted)) rescale(node, kept, wanted, layer.sdp);
     emit(blocks.size() == 1 ? node.name : fmt::format("{}.c{}", node.name, b.first),
          std::move(layer), view(to, b.first, b.channels, "to"));
   }

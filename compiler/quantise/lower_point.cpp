@@ -59,10 +59,11 @@ void Quantiser::relu(const Node& node, float most) {
   PointLayer layer;
   layer.input = in(node);
   SdpStage& x1 = layer.sdp.x1;
-  x1.kind = StageKind::kMul;
+  subtract_zero_point(in_quantisation(node).zero_point, x1);
   x1.mul = {mul};
   x1.mul_shift = shift;
   x1.relu = true;
+  add_zero_point(quantisation(node.output).zero_point, layer.sdp);
   emit_bounded(node, std::move(layer), most);
 }
 
@@ -71,18 +72,19 @@ void Quantiser::prelu(const Node& node) {
   const auto [mul, shift] = multiplier(node, in_scale(node) / unit);
   PointLayer layer;
   layer.input = in(node);
-  layer.sdp.x1.kind = StageKind::kMul;
+  subtract_zero_point(in_quantisation(node).zero_point, layer.sdp.x1);
   layer.sdp.x1.mul = {mul};
   layer.sdp.x1.mul_shift = shift;
   layer.sdp.x2 = prelu_stage(node, *slopes_of(node));
   layer.sdp.out_shift = kExtraBits;
+  add_zero_point(quantisation(node.output).zero_point, layer.sdp);
   emit(node, std::move(layer));
 }
 
 void Quantiser::unary(const Node& node, const UnaryOp& op) {
   if (slopes_of(node)) return prelu(node);
-  const std::vector<uint8_t> values =
-      table([&](double x) { return evaluate(op.steps, x); }, in_scale(node), scale(node.output));
+  const std::vector<uint8_t> values = table([&](double x) { return evaluate(op.steps, x); },
+                                            in_quantisation(node), quantisation(node.output));
   if (!hw_.sdp_lut) {
     CoreLayer layer;
     layer.kernel = CORE_TABLE;
@@ -110,59 +112,86 @@ void Quantiser::add(const Node& node, const AddOp& op) {
   binary(node, sum);
 }
 
-/// X1 brings the first operand to units of the second, X2 combines; a product needs X1 only. False
-/// if no order of the operands fits.
+/// X1 multiplies by the stored factor; what comes before the product makes that X2's.
+void Quantiser::multiply(const Node& node, const BinaryOp& op, TensorId x, TensorId operand,
+                         StageMode mode) {
+  constexpr double kCoarse = 1.0 / 16;  // steps of the output, one of the product
+  const Quantisation from = out_.tensors[x].quantisation, out = quantisation(node.output);
+  double factor = from.scale * out_.tensors[operand].quantisation.scale / out.scale;
+  PointLayer layer;
+  layer.input = x;
+  SdpProgram& sdp = layer.sdp;
+  SdpStage times;
+  times.kind = StageKind::kMul;
+  times.mode = mode;
+  times.operand = operand;
+  times.relu = op.relu;
+  const bool finer = out.zero_point != 0 && factor > kCoarse;
+  if (from.zero_point != 0 || finer) {
+    const unsigned bits = finer ? kExtraBits : 0;
+    subtract_zero_point(from.zero_point, sdp.x1);
+    sdp.x1.mul = {static_cast<int16_t>(1 << bits)};
+    factor = std::ldexp(factor, -static_cast<int>(bits));
+    sdp.x2 = std::move(times);
+  } else {
+    sdp.x1 = std::move(times);
+  }
+  std::tie(sdp.out_scale, sdp.out_shift) = multiplier(node, factor);
+  add_zero_point(out.zero_point, sdp);
+  emit_bounded(node, std::move(layer), op.relu ? op.relu_max : kUnbounded);
+}
+
+/// X1 brings the first operand to units of the second, X2 combines. False if no order of the
+/// operands fits.
 bool Quantiser::binary_on_sdp(const Node& node, const BinaryOp& op) {
   if (op.kind == BinaryKind::kDiv || op.kind == BinaryKind::kPow) return false;
-  const Shape& out = shape(node.output);
+  const Shape& whole = shape(node.output);
   const auto operand_mode = [&](const Shape& s) -> std::optional<StageMode> {
-    if (s == out) return StageMode::kPerPoint;
-    if (s == Shape{1, out.c, 1, 1}) return StageMode::kPerKernel;
+    if (s == whole) return StageMode::kPerPoint;
+    if (s == Shape{1, whole.c, 1, 1}) return StageMode::kPerKernel;
     return std::nullopt;
   };
   const auto possible = [&](size_t i) {
-    return shape(node.inputs[i]) == out && !graph_.tensor(node.inputs[i]).constant &&
+    return shape(node.inputs[i]) == whole && !graph_.tensor(node.inputs[i]).constant &&
            operand_mode(shape(node.inputs[1 - i]));
   };
   if (!possible(0) && !possible(1)) return false;
   size_t first = possible(0) ? 0 : 1;
   // The finer of two goes through the multiplier; a difference's ReLU needs the subtrahend there.
   const bool turn = op.kind == BinaryKind::kSub ? op.relu : in_scale(node, 0) > in_scale(node, 1);
-  if (possible(0) && possible(1) && turn) first = 1;
+  if (possible(0) && possible(1) && turn && op.kind != BinaryKind::kMul) first = 1;
   const auto mode = operand_mode(shape(node.inputs[1 - first]));
   const TensorId x = in(node, first), operand = in(node, 1 - first);
-  const double x_scale = out_.tensors[x].scale, operand_scale = out_.tensors[operand].scale;
+  if (op.kind == BinaryKind::kMul) return multiply(node, op, x, operand, *mode), true;
+  const Quantisation from = out_.tensors[x].quantisation,
+                     other = out_.tensors[operand].quantisation;
+  const Quantisation out = quantisation(node.output);
+  // x - operand is -(operand - x): the unit's sign turns whatever is not to be subtracted.
+  const bool minus_x = op.kind == BinaryKind::kSub && first == 1;
+  const bool minus_operand = op.kind == BinaryKind::kSub && first == 0;
+  unsigned extra = operand_bits(other.scale, out.scale);
+  while (extra > 0 && std::ldexp(from.scale / other.scale, static_cast<int>(extra)) > 32000)
+    --extra;
+  if (from.scale / other.scale > 32000 || (op.relu && minus_operand)) return false;
+  const double unit = std::ldexp(other.scale, -static_cast<int>(extra));
+  const double sign = minus_x || minus_operand ? -1 : 1;
+  const auto [mul, shift] = multiplier(node, sign * from.scale / unit);
   PointLayer layer;
   layer.input = x;
   SdpProgram& sdp = layer.sdp;
-  if (op.kind == BinaryKind::kMul) {
-    sdp.x1.kind = StageKind::kMul;
-    sdp.x1.mode = *mode;
-    sdp.x1.operand = operand;
-    sdp.x1.relu = op.relu;
-    std::tie(sdp.out_scale, sdp.out_shift) =
-        multiplier(node, x_scale * operand_scale / scale(node.output));
-  } else {
-    // x - operand is -(operand - x): the unit's sign turns whatever is not to be subtracted.
-    const bool minus_x = op.kind == BinaryKind::kSub && first == 1;
-    const bool minus_operand = op.kind == BinaryKind::kSub && first == 0;
-    unsigned extra = operand_bits(operand_scale, scale(node.output));
-    while (extra > 0 && std::ldexp(x_scale / operand_scale, static_cast<int>(extra)) > 32000)
-      --extra;
-    if (x_scale / operand_scale > 32000 || (op.relu && minus_operand)) return false;
-    const double unit = std::ldexp(operand_scale, -static_cast<int>(extra));
-    const double sign = minus_x || minus_operand ? -1 : 1;
-    const auto [mul, shift] = multiplier(node, sign * x_scale / unit);
-    sdp.x1.kind = StageKind::kMul;
-    sdp.x1.mul = {mul};
-    sdp.x1.mul_shift = shift;
-    sdp.x2 = add_operand(operand, *mode, op.relu, extra);
-    if (op.kind == BinaryKind::kMax) sdp.x2.alu_op = StageAlu::kMax;
-    if (op.kind == BinaryKind::kMin) sdp.x2.alu_op = StageAlu::kMin;
-    std::tie(sdp.out_scale, sdp.out_shift) =
-        multiplier(node, (minus_operand ? -1 : 1) * unit / scale(node.output));
-  }
-  emit_bounded(node, std::move(layer), op.relu ? op.relu_max : kUnbounded);
+  subtract_zero_point(from.zero_point, sdp.x1);
+  sdp.x1.mul = {mul};
+  sdp.x1.mul_shift = shift;
+  // The operand's zero point goes with the converter's offset, past X2's ReLU.
+  const bool relu_in_x2 = op.relu && other.zero_point == 0;
+  sdp.x2 = add_operand(operand, *mode, relu_in_x2, extra);
+  if (op.kind == BinaryKind::kMax) sdp.x2.alu_op = StageAlu::kMax;
+  if (op.kind == BinaryKind::kMin) sdp.x2.alu_op = StageAlu::kMin;
+  std::tie(sdp.out_scale, sdp.out_shift) =
+      multiplier(node, (minus_operand ? -1 : 1) * unit / out.scale);
+  sdp.out_offset = other.zero_point * (1 << extra);
+  add_zero_point(out.zero_point, sdp);
+  emit_bounded(node, std::move(layer), op.relu ? op.relu_max : kUnbounded, op.relu && !relu_in_x2);
   return true;
 }
 
@@ -170,13 +199,15 @@ void Quantiser::binary(const Node& node, const BinaryOp& op) {
   if (binary_on_sdp(node, op)) return;
   CoreLayer layer;
   layer.kernel = CORE_BINARY;
-  const double a = in_scale(node, 0), b = in_scale(node, 1), to = scale(node.output);
+  const Quantisation a = in_quantisation(node, 0), b = in_quantisation(node, 1);
+  const Quantisation to = quantisation(node.output);
   layer.table.resize(size_t{256} * 256);
   for (int i = -128; i < 128; ++i) {
     for (int k = -128; k < 128; ++k) {
-      const double y = apply(op, i * a, k * b) / to;
+      const double y = apply(op, a.real(i), b.real(k));
       layer.table[size_t{static_cast<uint8_t>(i)} * 256 + static_cast<uint8_t>(k)] =
-          static_cast<uint8_t>(std::isnan(y) ? int8_t{0} : quantise_value(y, 1));
+          static_cast<uint8_t>(std::isnan(y) ? static_cast<int8_t>(to.zero_point)
+                                             : quantise_value(y, to));
     }
   }
   const bool arithmetic = op.kind == BinaryKind::kDiv || op.kind == BinaryKind::kPow;

@@ -68,12 +68,14 @@ bool Quantiser::pool_in_stages(const Node& node, const PoolOp& op) {
   columns.resize(stages, 1);
   TensorId x = in(node);
   Shape at = out_.tensors[x].shape;  // with gaps, if the input has some
-  const double end_scale = out_.tensors[x].scale * (op.kind == PoolKind::kAverage ? ratio : 1.0);
-  own_scales_[node.output] = end_scale;
+  Quantisation end = out_.tensors[x].quantisation;
+  if (op.kind == PoolKind::kAverage) end.scale *= ratio;
+  own_[node.output] = end;
   for (size_t i = 0; i < stages; ++i) {
     PoolLayer layer;
     layer.input = x;
     layer.kind = op.kind;
+    layer.pad_value = static_cast<int8_t>(end.zero_point);
     Window& k = layer.window;
     k.kernel_h = k.stride_h = rows[i];
     k.kernel_w = k.stride_w = columns[i];
@@ -88,7 +90,7 @@ bool Quantiser::pool_in_stages(const Node& node, const PoolOp& op) {
     if (i + 1 == stages) {
       emit(node, std::move(layer));
     } else {
-      x = new_tensor(fmt::format("{}.stage{}", graph_.tensor(node.output).name, i), at, end_scale);
+      x = new_tensor(fmt::format("{}.stage{}", graph_.tensor(node.output).name, i), at, end);
       emit(fmt::format("{}.stage{}", node.name, i), std::move(layer), x);
     }
   }
@@ -111,37 +113,40 @@ void Quantiser::pool_on_core(const Node& node, const PoolOp& op, const char* rea
                   n(w.pad_left),
                   n(w.pad_bottom) - n(op.uncounted_bottom),
                   n(w.pad_right) - n(op.uncounted_right),
-                  op.count_include_pad ? 1 : 0};
+                  op.count_include_pad ? 1 : 0,
+                  in_quantisation(node).zero_point};
   core(node, std::move(layer), reason);
 }
 
 void Quantiser::pool(const Node& node, const PoolOp& op) {
   const Window& w = op.window;
-  // A pool keeps its input's scale. Where calibration says otherwise (a table, a join) it is
+  // A pool keeps its input's quantisation. Where calibration says otherwise (a table, a join) it is
   // rescaled afterwards.
-  const double wanted = scale(node.output), kept = in_scale(node);
+  const Quantisation wanted = quantisation(node.output), kept = in_quantisation(node);
   const bool average = op.kind == PoolKind::kAverage;
   const bool counts =
       !average || (op.count_include_pad && op.uncounted_bottom == 0 && op.uncounted_right == 0) ||
       !w.padded();
-  const bool rescale = std::abs(wanted - kept) > 1e-9 * kept && placed_.contains(node.output);
+  const bool rescale = !same(wanted, kept) && placed_.contains(node.output);
+  const PoolLayer layer{in(node), op.kind, w, counts ? PoolSides{} : uncounted(op),
+                        static_cast<int8_t>(kept.zero_point)};
   const bool large = w.kernel_h > kLargestPool || w.kernel_w > kLargestPool;
   if (!rescale) {
     if (large && counts && !placed_.contains(node.output) && pool_in_stages(node, op)) return;
-    own_scales_[node.output] = kept;
+    own_[node.output] = kept;
     if (!hw_.pdp) return pool_on_core(node, op, "the configuration has no PDP");
     if (!fits(w)) return pool_on_core(node, op, "the window is larger than the PDP's 8x8");
-    return emit(node, PoolLayer{in(node), op.kind, w, counts ? PoolSides{} : uncounted(op)});
+    return emit(node, layer);
   }
   const TensorId between =
       new_tensor(graph_.tensor(node.output).name + ".pooled", shape(node.output), kept);
   if (fits(w) && hw_.pdp) {
-    emit(node.name + ".pooled",
-         PoolLayer{in(node), op.kind, w, counts ? PoolSides{} : uncounted(op)}, between);
+    emit(node.name + ".pooled", layer, between);
     return emit(node, copy(node, between, wanted));
   }
-  own_scales_[node.output] = wanted;
-  fail(node, fmt::format("window {} with scale {} for a join of scale {}", w.text(), kept, wanted));
+  own_[node.output] = wanted;
+  fail(node,
+       fmt::format("window {} with {} for a join of {}", w.text(), kept.text(), wanted.text()));
 }
 
 void Quantiser::lrn(const Node& node, const LrnOp& op) {

@@ -34,6 +34,11 @@ int8_t quantise_value(double real, double scale) {
   return static_cast<int8_t>(std::clamp(std::round(real / scale), -127.0, 127.0));
 }
 
+int8_t quantise_value(double real, const Quantisation& q) {
+  if (q.zero_point == 0) return quantise_value(real, q.scale);
+  return static_cast<int8_t>(std::clamp(std::round(real / q.scale) + q.zero_point, -128.0, 127.0));
+}
+
 void quantise_values(std::span<const float> real, double scale, std::span<int8_t> out) {
   DLAVP_CHECK(real.size() == out.size(), "{} values, {} results", real.size(), out.size());
   // Without calls and branches, so that the compiler takes several at a time.

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "compiler/ir/tensor.hpp"
 #include "models/common/result.hpp"
 
 namespace dlavp::compiler {
@@ -21,6 +22,8 @@ Result<Multipliers> make_multipliers(std::span<const double> factors, unsigned m
 
 /// The int8 value of `real` at `scale`: nearest, ties away from zero, within -127 to 127.
 [[nodiscard]] int8_t quantise_value(double real, double scale);
+/// The same with a zero point; then also -128.
+[[nodiscard]] int8_t quantise_value(double real, const Quantisation& q);
 /// The same of many finite values.
 void quantise_values(std::span<const float> real, double scale, std::span<int8_t> out);
 

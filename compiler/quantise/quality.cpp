@@ -27,12 +27,15 @@ std::vector<LayerQuality> measure_quality(const Graph& graph, const LayerProgram
     const Int8Values ints = interpret_int8_real(program, samples[s]);
     for (const auto& [layer_id, graph_id] : reference) {
       Sums& sum = sums[layer_id];
+      const Quantisation& q = program.tensors[layer_id].quantisation;
+      const int lowest = q.zero_point == 0 ? -127 : -128;
       for (size_t i = 0; i < ints[layer_id].size(); ++i) {
         const double expected = double{real[graph_id][i]};
-        const double error = ints[layer_id][i] * program.tensors[layer_id].scale - expected;
+        const int v = ints[layer_id][i];
+        const double error = q.real(v) - expected;
         sum.signal += expected * expected;
         sum.noise += error * error;
-        sum.clipped += ints[layer_id][i] == 127 || ints[layer_id][i] <= -127 ? 1 : 0;
+        sum.clipped += v != q.zero_point && (v == 127 || v <= lowest) ? 1 : 0;
         ++sum.count;
       }
     }
@@ -44,7 +47,7 @@ std::vector<LayerQuality> measure_quality(const Graph& graph, const LayerProgram
     constexpr double kBest = 120;
     const double db =
         sum.noise > 0 && sum.signal > 0 ? 10 * std::log10(sum.signal / sum.noise) : kBest;
-    out.push_back({layer.name, program.tensors[layer.output].scale,
+    out.push_back({layer.name, program.tensors[layer.output].quantisation,
                    static_cast<double>(sum.clipped) / static_cast<double>(sum.count),
                    std::min(db, kBest)});
   }

@@ -14,19 +14,19 @@ void Quantiser::fail(const Node& node, const std::string& message) const {
                                   message})};
 }
 
-double Quantiser::scale(TensorId id) const {
-  const auto own = own_scales_.find(id);
-  if (own != own_scales_.end()) return own->second;
+Quantisation Quantiser::quantisation(TensorId id) const {
+  const auto own = own_.find(id);
+  if (own != own_.end()) return own->second;
   const Tensor& t = graph_.tensor(id);
-  DLAVP_CHECK(t.scale.has_value(), "tensor {} is not calibrated", t.name);
-  return *t.scale;
+  DLAVP_CHECK(t.quantisation.has_value(), "tensor {} is not calibrated", t.name);
+  return *t.quantisation;
 }
 
-TensorId Quantiser::new_tensor(const std::string& name, const Shape& s, double tensor_scale) {
+TensorId Quantiser::new_tensor(const std::string& name, const Shape& s, const Quantisation& q) {
   LayerTensor t;
   t.name = name;
   t.shape = s;
-  t.scale = tensor_scale;
+  t.quantisation = q;
   out_.tensors.push_back(std::move(t));
   return static_cast<TensorId>(out_.tensors.size() - 1);
 }
@@ -38,7 +38,7 @@ TensorId Quantiser::layer_tensor(TensorId id) {
     double largest = 0;
     for (float v : t.values) largest = std::max(largest, std::abs(double{v}));
     const double constant_scale = largest > 0 ? largest / 127 : 1.0;
-    const TensorId made = new_tensor(t.name, t.shape, constant_scale);
+    const TensorId made = new_tensor(t.name, t.shape, {constant_scale});
     for (float v : t.values)
       out_.tensors[made].constant.push_back(quantise_value(double{v}, constant_scale));
     return ids_[id] = made;
@@ -55,7 +55,7 @@ TensorId Quantiser::layer_tensor(TensorId id) {
     with_gaps.c = spread->second.back();
   }
   const TensorId made =
-      new_tensor(name, with_gaps, view ? out_.tensors[view->base].scale : scale(id));
+      new_tensor(name, with_gaps, view ? out_.tensors[view->base].quantisation : quantisation(id));
   if (spread != spread_.end()) {
     const std::vector<int64_t>& at = spread->second;
     for (size_t c = 0; c + 1 < at.size(); ++c)
@@ -87,18 +87,23 @@ void Quantiser::emit(const Node& node, Work work) {
   emit(node.name, std::move(work), layer_tensor(node.output));
 }
 
-void Quantiser::emit_bounded(const Node& node, Work work, float most) {
-  const double out_scale = scale(node.output);
-  const double bound = std::round(double{most} / out_scale);
-  if (!(bound < 127)) return emit(node, std::move(work));  // saturation is the bound
+void Quantiser::emit_bounded(const Node& node, Work work, float most, bool cut_below) {
+  const Quantisation out = quantisation(node.output);
+  const double bound = std::round(double{most} / out.scale) + out.zero_point;
+  const bool above = bound < 127, below = cut_below && out.zero_point > -128;
+  if (!above && !below) return emit(node, std::move(work));  // saturation is the bound
   const TensorId before =
-      new_tensor(graph_.tensor(node.output).name + ".unbounded", shape(node.output), out_scale);
+      new_tensor(graph_.tensor(node.output).name + ".unbounded", shape(node.output), out);
   emit(node.name + ".unbounded", std::move(work), before);
   PointLayer layer;
   layer.input = before;
-  layer.sdp.x1.kind = StageKind::kAlu;
-  layer.sdp.x1.alu_op = StageAlu::kMin;
-  layer.sdp.x1.alu = {static_cast<int16_t>(bound)};
+  const auto cut = [](SdpStage& stage, StageAlu with, double at) {
+    stage.kind = StageKind::kAlu;
+    stage.alu_op = with;
+    stage.alu = {static_cast<int16_t>(at)};
+  };
+  if (above) cut(layer.sdp.x1, StageAlu::kMin, bound);
+  if (below) cut(layer.sdp.x2, StageAlu::kMax, out.zero_point);
   emit(node, std::move(layer));
 }
 
@@ -110,21 +115,48 @@ void Quantiser::core(const Node& node, CoreLayer layer, const char* reason) {
   emit(node, std::move(layer));
 }
 
-PointLayer Quantiser::copy(const Node& node, TensorId from, double to_scale) {
+void Quantiser::subtract_zero_point(int32_t zero_point, SdpStage& x1) {
+  x1.kind = zero_point == 0 ? StageKind::kMul : StageKind::kBoth;
+  if (zero_point != 0) x1.alu = {static_cast<int16_t>(-zero_point)};
+}
+
+void Quantiser::add_zero_point(int32_t zero_point, SdpProgram& sdp) {
+  if (zero_point == 0) return;
+  const double step = std::ldexp(static_cast<double>(sdp.out_scale), -int{sdp.out_shift});
+  sdp.out_offset -= static_cast<int32_t>(std::lround(zero_point / step));
+}
+
+void Quantiser::rescale(const Node& node, const Quantisation& from, const Quantisation& to,
+                        SdpProgram& sdp) const {
+  const double factor = from.scale / to.scale;
+  if (factor == 1) {
+    sdp.out_offset = from.zero_point - to.zero_point;
+  } else if (from.zero_point == 0 && to.zero_point == 0) {
+    std::tie(sdp.out_scale, sdp.out_shift) = multiplier(node, factor);
+  } else {
+    const auto [mul, shift] = multiplier(node, std::ldexp(factor, int{kExtraBits}));
+    subtract_zero_point(from.zero_point, sdp.x1);
+    sdp.x1.mul = {mul};
+    sdp.x1.mul_shift = shift;
+    sdp.out_shift = kExtraBits;
+    add_zero_point(to.zero_point, sdp);
+  }
+}
+
+PointLayer Quantiser::copy(const Node& node, TensorId from, const Quantisation& to) {
   PointLayer layer;
   layer.input = from;
-  const double factor = out_.tensors[from].scale / to_scale;
-  if (factor != 1) std::tie(layer.sdp.out_scale, layer.sdp.out_shift) = multiplier(node, factor);
+  rescale(node, out_.tensors[from].quantisation, to, layer.sdp);
   return layer;
 }
 
-std::vector<uint8_t> Quantiser::table(const std::function<double(double)>& f, double from,
-                                      double to) const {
+std::vector<uint8_t> Quantiser::table(const std::function<double(double)>& f,
+                                      const Quantisation& from, const Quantisation& to) const {
   std::vector<uint8_t> out(256);
   for (int q = -128; q < 128; ++q) {
-    const double y = f(q * from) / to;
-    out[static_cast<uint8_t>(q)] =
-        static_cast<uint8_t>(std::isnan(y) ? int8_t{0} : quantise_value(y, 1));
+    const double y = f(from.real(q));
+    out[static_cast<uint8_t>(q)] = static_cast<uint8_t>(
+        std::isnan(y) ? static_cast<int8_t>(to.zero_point) : quantise_value(y, to));
   }
   return out;
 }
@@ -140,9 +172,9 @@ bool Quantiser::takes_image(TensorId id) const {
 }
 
 void Quantiser::choose_input(const InputRange& range, LayerInput& in) const {
-  const double int8_scale = out_.tensors[in.tensor].scale;
-  if (range.min < 0) {
-    in.zero_point = 128;
+  const auto [int8_scale, zero_point] = out_.tensors[in.tensor].quantisation;
+  if (range.min < 0 || zero_point != 0) {
+    in.zero_point = 128 + zero_point;
     in.scale = int8_scale;
     in.converter = {128, 1, 0};
     return;
@@ -163,7 +195,7 @@ void Quantiser::add_inputs() {
     in.tensor = layer_tensor(id);
     in.channels = shape(id).c == 1 ? 1 : 4;
     in.image = takes_image(id);
-    in.scale = scale(id);
+    std::tie(in.scale, in.zero_point) = std::pair(scale(id), quantisation(id).zero_point);
     if (in.image) {
       choose_input(ranges_[i], in);
     } else if (options_.input_mode == InputMode::kImage) {
@@ -198,6 +230,8 @@ void Quantiser::lower(const Node& node) {
   if (const auto* op = node.as<LayerNormOp>()) return layer_norm(node, *op);
   if (const auto* op = node.as<ArgMaxOp>()) return arg_max(node, *op);
   if (const auto* op = node.as<CustomOp>()) return custom(node, *op);
+  if (node.as<IdentityOp>() != nullptr)
+    return emit(node, copy(node, in(node), quantisation(node.output)));
   fail(node, "has no lowering; run the standard passes first");
 }
 
@@ -211,7 +245,7 @@ TensorId Quantiser::own_output(TensorId id) {
   const LayerTensor& t = out_.tensors[made];
   const std::string name = fmt::format("{}.output{}", t.name, out_.outputs.size());
   DLAVP_CHECK(t.type == StoredType::kInt8, "'{}' is copied, but holds indices", t.name);
-  const TensorId own = new_tensor(name, t.shape, t.scale);
+  const TensorId own = new_tensor(name, t.shape, t.quantisation);
   out_.tensors[own].pooled_flat = out_.tensors[made].pooled_flat;
   PointLayer layer;
   layer.input = made;

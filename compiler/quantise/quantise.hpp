@@ -24,8 +24,8 @@ Result<LayerProgram> quantise(const HwConfig& hw, const Graph& graph,
 /// One row of the accuracy report: signal to quantisation noise of a layer's output in dB.
 struct LayerQuality {
   std::string name;
-  double scale = 1;
-  double clipped = 0;  ///< share of values at the ends of the int8 range
+  Quantisation quantisation;
+  double clipped = 0;  ///< share of values at the ends of the int8 range, zeros aside
   double sqnr_db = 0;
 };
 

@@ -38,24 +38,36 @@ class Quantiser {
 
   // What everything shares.
   [[nodiscard]] const Shape& shape(TensorId id) const { return graph_.tensor(id).shape; }
-  [[nodiscard]] double scale(TensorId id) const;
+  [[nodiscard]] Quantisation quantisation(TensorId id) const;
+  [[nodiscard]] double scale(TensorId id) const { return quantisation(id).scale; }
   /// The layer tensor of an activation or constant; made when first asked for.
   TensorId layer_tensor(TensorId id);
-  TensorId new_tensor(const std::string& name, const Shape& s, double tensor_scale);
+  TensorId new_tensor(const std::string& name, const Shape& s, const Quantisation& q);
   [[nodiscard]] TensorId in(const Node& node, size_t i = 0) { return layer_tensor(node.inputs[i]); }
+  [[nodiscard]] const Quantisation& in_quantisation(const Node& node, size_t i = 0) {
+    return out_.tensors[in(node, i)].quantisation;
+  }
   [[nodiscard]] double in_scale(const Node& node, size_t i = 0) {
-    return out_.tensors[in(node, i)].scale;
+    return in_quantisation(node, i).scale;
   }
   [[nodiscard]] std::pair<int16_t, uint8_t> multiplier(const Node& node, double factor) const;
   void emit(const Node& node, Work work);
   void emit(const std::string& name, Work work, TensorId output);
-  /// Values above `most` that the scale of `node`'s output still holds are cut off afterwards.
-  void emit_bounded(const Node& node, Work work, float most);
+  /// Values above `most`, and with `cut_below` those below zero, that the quantisation of `node`'s
+  /// output still holds are cut off afterwards.
+  void emit_bounded(const Node& node, Work work, float most, bool cut_below = false);
   void core(const Node& node, CoreLayer layer, const char* reason);
+  /// X1 as a multiplier of values whose real zero is `zero_point`; its factor is still to be set.
+  static void subtract_zero_point(int32_t zero_point, SdpStage& x1);
+  /// Makes the output converter, whose factor is set, turn a real zero of 0 into `zero_point`.
+  static void add_zero_point(int32_t zero_point, SdpProgram& sdp);
+  /// Turns values of `from` into those of `to`.
+  void rescale(const Node& node, const Quantisation& from, const Quantisation& to,
+               SdpProgram& sdp) const;
   /// A copy on the SDP, rescaled.
-  [[nodiscard]] PointLayer copy(const Node& node, TensorId from, double to_scale);
-  [[nodiscard]] std::vector<uint8_t> table(const std::function<double(double)>& f, double from,
-                                           double to) const;
+  [[nodiscard]] PointLayer copy(const Node& node, TensorId from, const Quantisation& to);
+  [[nodiscard]] std::vector<uint8_t> table(const std::function<double(double)>& f,
+                                           const Quantisation& from, const Quantisation& to) const;
   [[nodiscard]] bool is_output(TensorId id) const;
   TensorId own_output(TensorId id);
 
@@ -86,6 +98,7 @@ class Quantiser {
   void add(const Node& node, const AddOp& op);
   void binary(const Node& node, const BinaryOp& op);
   bool binary_on_sdp(const Node& node, const BinaryOp& op);
+  void multiply(const Node& node, const BinaryOp& op, TensorId x, TensorId operand, StageMode mode);
   [[nodiscard]] SdpStage add_operand(TensorId operand, StageMode mode, bool relu,
                                      unsigned bits) const;
   [[nodiscard]] static unsigned operand_bits(double operand_scale, double out_scale);
@@ -148,7 +161,7 @@ class Quantiser {
   const QuantiseOptions& options_;
   LayerProgram out_;
   std::map<TensorId, TensorId> ids_;        ///< graph tensor to layer tensor
-  std::map<TensorId, double> own_scales_;   ///< where the layer's scale is not calibration's
+  std::map<TensorId, Quantisation> own_;    ///< where the layer's is not calibration's
   std::map<TensorId, ChannelView> placed_;  ///< graph tensors inside of a joined one's memory
   std::map<TensorId, const Node*> tails_;   ///< by a convolution's output: what it also computes
   std::set<const Node*> fused_;             ///< nodes that others compute
@@ -160,7 +173,10 @@ class Quantiser {
   std::vector<const Node*> producers_;  ///< by graph tensor
 };
 
-inline bool same(double a, double b) { return std::abs(a - b) <= 1e-9 * std::max(a, b); }
+inline bool same(const Quantisation& a, const Quantisation& b) {
+  return std::abs(a.scale - b.scale) <= 1e-9 * std::max(a.scale, b.scale) &&
+         a.zero_point == b.zero_point;
+}
 
 /// start, start + step, ...
 template <typename T>

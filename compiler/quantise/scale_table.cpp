@@ -21,12 +21,15 @@ Result<ScaleTable> decode_scale_table(const std::string& text, const std::string
       return given ? entry[key].get<double>() : otherwise;
     };
     const double scale = number("scale", 0), offset = number("offset", 0);
-    if (!(scale > 0 && std::isfinite(scale)) || offset != 0) {
+    if (!(scale > 0 && std::isfinite(scale)) || !(offset >= -128 && offset <= 127) ||
+        offset != std::floor(offset)) {
       wrong.add("calibrate.table", place,
-                fmt::format("'{}': scale {}, offset {}; expected a positive scale and offset 0",
+                fmt::format("'{}': scale {}, offset {}; expected a positive scale and a whole "
+                            "offset from -128 to 127",
                             name, scale, offset));
+      continue;
     }
-    out[name] = scale;
+    out[name] = {scale, static_cast<int32_t>(offset)};
   }
   if (!wrong.empty()) return wrong;
   return out;
@@ -43,8 +46,8 @@ Result<size_t> apply_scale_table(Graph& graph, const ScaleTable& table, const st
   const auto apply = [&](const std::string& name, TensorId id) {
     const auto entry = table.find(name);
     Tensor& t = graph.tensor(id);
-    if (entry == table.end() || t.constant || t.fixed_scale) return;
-    t.fixed_scale = entry->second;
+    if (entry == table.end() || t.constant || t.prescribed) return;
+    t.prescribed = entry->second;
     ++found;
   };
   for (const Node& node : graph.nodes) apply(node.name, node.output);
@@ -60,8 +63,11 @@ Result<size_t> apply_scale_table(Graph& graph, const ScaleTable& table, const st
 std::string encode_scale_table(const Graph& graph) {
   Json j = Json::object();
   for (const Tensor& t : graph.tensors) {
-    if (t.constant || !t.scale) continue;
-    j[t.name] = {{"scale", *t.scale}, {"min", 0}, {"max", 0}, {"offset", 0}};
+    if (t.constant || !t.quantisation) continue;
+    j[t.name] = {{"scale", t.quantisation->scale},
+                 {"min", 0},
+                 {"max", 0},
+                 {"offset", t.quantisation->zero_point}};
   }
   return j.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -44,7 +44,8 @@ struct HwConv {
   uint64_t weight_offset = 0;
   uint32_t weight_bytes = 0;  ///< rounded up to the CBUF entry width
   uint32_t bytes_per_kernel = 0;
-  Window window;  ///< of this tile: its own padding
+  Window window;         ///< of this tile: its own padding
+  int8_t pad_value = 0;  ///< after the converter
   bool image = false;
   uint32_t image_channels = 0;
   InputConverter converter;
@@ -70,6 +71,7 @@ struct HwSdp {
   View src, dst;
   HwStage x1, x2;
   std::optional<Lut> lut;
+  int32_t out_offset = 0;
   int16_t out_scale = 1;
   uint8_t out_shift = 0;
 };
@@ -84,6 +86,7 @@ struct PoolSplit {
 struct HwPdp {
   View src, dst;
   PoolKind kind = PoolKind::kMax;
+  int8_t pad_value = 0;
   Window window;
   PoolSplit split;
 };

@@ -191,9 +191,10 @@ void verify_views(const LayerProgram& p, Diagnostics& out) {
       out.add("layer.view", place,
               fmt::format("{} at channel {} of '{}' {}", s.text(), t.view->channel, base.name,
                           b.text()));
-    } else if (t.scale != base.scale) {
+    } else if (t.quantisation != base.quantisation) {
       out.add("layer.view", place,
-              fmt::format("scale {}, that of '{}' is {}", t.scale, base.name, base.scale));
+              fmt::format("{}, '{}' has {}", t.quantisation.text(), base.name,
+                          base.quantisation.text()));
     }
   }
 }
@@ -247,18 +248,18 @@ std::string LayerProgram::text() const {
   std::string out = fmt::format("layers of {}\n", name);
   for (const LayerInput& in : inputs) {
     const LayerTensor& t = tensors[in.tensor];
-    out += fmt::format(
-        "  input %{} {} scale {:.6g} {}, byte scale {:.6g} zero {} converter -{} *{} >>{}\n",
-        t.name, t.shape.text(), t.scale, in.image ? "image" : "feature", in.scale, in.zero_point,
-        in.converter.offset, in.converter.scale, in.converter.truncate);
+    out += fmt::format("  input %{} {} {} {}, byte scale {:.6g} zero {} converter -{} *{} >>{}\n",
+                       t.name, t.shape.text(), t.quantisation.text(),
+                       in.image ? "image" : "feature", in.scale, in.zero_point, in.converter.offset,
+                       in.converter.scale, in.converter.truncate);
   }
   for (const Layer& layer : layers) {
     static constexpr const char* kNames[] = {"conv", "point", "pool", "lrn", "core"};
     std::string reads;
     for (TensorId id : layer.reads()) reads += (reads.empty() ? "%" : ", %") + tensors[id].name;
-    out += fmt::format("  %{} {} scale {:.6g} = {}({})", tensors[layer.output].name,
-                       tensors[layer.output].shape.text(), tensors[layer.output].scale,
-                       kNames[layer.work.index()], reads);
+    out += fmt::format(
+        "  %{} {} {} = {}({})", tensors[layer.output].name, tensors[layer.output].shape.text(),
+        tensors[layer.output].quantisation.text(), kNames[layer.work.index()], reads);
     if (const auto* conv = layer.as<ConvLayer>())
       out += fmt::format(" {} groups {}", conv->window.text(), conv->groups);
     if (const auto* pool = layer.as<PoolLayer>()) out += " " + pool->window.text();
@@ -268,8 +269,8 @@ std::string LayerProgram::text() const {
     if (const auto* core = layer.as<CoreLayer>())
       out += fmt::format(" {} ({})", core_kernel_name(*core), core->reason);
     if (const SdpProgram* s = layer.sdp()) {
-      out += fmt::format(" x1[{}] x2[{}] out *{} >>{}", describe(s->x1), describe(s->x2),
-                         s->out_scale, s->out_shift);
+      out += fmt::format(" x1[{}] x2[{}] out -{} *{} >>{}", describe(s->x1), describe(s->x2),
+                         s->out_offset, s->out_scale, s->out_shift);
     }
     out += "\n";
   }

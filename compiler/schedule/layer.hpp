@@ -23,12 +23,11 @@ struct ChannelView {
 
 enum class StoredType : uint8_t { kInt8, kInt32 };
 
-/// An int8 tensor (index into LayerProgram::tensors); real value = scale x stored value. Outputs of
-/// the core may be int32.
+/// An int8 tensor (index into LayerProgram::tensors). Outputs of the core may be int32.
 struct LayerTensor {
   std::string name;
   Shape shape;
-  double scale = 1;
+  Quantisation quantisation;
   bool pooled_flat =
       false;  ///< a graph output that was a Flatten: C x H x W stands for CHW x 1 x 1
   std::optional<ChannelView> view;
@@ -78,11 +77,12 @@ struct Lut {
   bool operator==(const Lut&) const = default;
 };
 
-/// The SDP as the compiler uses it; Y looks values up; the output converter is (x * out_scale) >>
-/// out_shift.
+/// The SDP as the compiler uses it; Y looks values up; the output converter is ((x - out_offset) *
+/// out_scale) >> out_shift.
 struct SdpProgram {
   SdpStage x1, x2;
   std::optional<Lut> lut;
+  int32_t out_offset = 0;
   int16_t out_scale = 1;
   uint8_t out_shift = 0;
 };
@@ -91,6 +91,7 @@ struct SdpProgram {
 struct ConvLayer {
   TensorId input = 0;
   Window window;
+  int8_t pad_value = 0;  ///< of the input's padding
   uint32_t groups = 1;
   std::vector<int8_t> weights;
   SdpProgram sdp;
@@ -113,6 +114,7 @@ struct PoolLayer {
   PoolKind kind = PoolKind::kMax;
   Window window;
   PoolSides uncounted = {};
+  int8_t pad_value = 0;  ///< of the padding that an average counts
 };
 /// Across channels, on the CDP: converted input times table(sum of squares of `size` neighbours),
 /// then (x * out_scale) >> out_shift.

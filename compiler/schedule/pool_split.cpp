@@ -180,6 +180,7 @@ Result<std::vector<PoolPart>> pool_parts(const HwConfig& hw, const PoolLayer& po
         PoolPart part;
         HwPdp& op = part.op;
         op.kind = p.kind;
+        op.pad_value = p.pad_value;
         op.window = w;
         op.window.kernel_h = row.kernel;
         op.window.kernel_w = column.kernel;

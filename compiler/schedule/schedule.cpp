@@ -241,6 +241,7 @@ HwSdp Scheduler::sdp(size_t layer, const SdpProgram& p, const Band& b) {
   out.x1 = stage(layer, 1, p.x1, b);
   out.x2 = stage(layer, 2, p.x2, b);
   out.lut = p.lut;
+  out.out_offset = p.out_offset;
   out.out_scale = p.out_scale;
   out.out_shift = p.out_shift;
   return out;
@@ -250,6 +251,7 @@ HwPdp Scheduler::fused_pool(size_t layer, const ConvTile& t, const HwSdp& from) 
   const auto& p = *layers_.layers[layer].as<PoolLayer>();
   HwPdp op;
   op.kind = p.kind;
+  op.pad_value = p.pad_value;
   op.window = p.window;
   op.src = from.dst;
   const View whole = view(layers_.layers[layer].output);
@@ -268,6 +270,7 @@ HwConv Scheduler::conv_base(const ConvChunk& chunk, const ConvGeometry& g,
   const WeightShape grouped{all, chunk.in_channels, c.window.kernel_h, c.window.kernel_w};
   HwConv base;
   base.window = g.window;
+  base.pad_value = c.pad_value;
   base.image = g.image;
   base.image_channels = g.in_c;
   if (const LayerInput* image = image_input(c.input)) base.converter = image->converter;
@@ -418,7 +421,7 @@ void Scheduler::lrn(size_t layer, const LrnLayer& l) {
 
 void Scheduler::core(size_t layer, const CoreLayer& c) {
   const auto operand = [&](TensorId id) {
-    return CoreOperand{view(id), layers_.tensors[id].scale, layers_.tensors[id].type};
+    return CoreOperand{view(id), layers_.tensors[id].quantisation.scale, layers_.tensors[id].type};
   };
   if (out_.tasks.empty() || out_.tasks.back().cpu.empty()) out_.tasks.emplace_back();
   CoreOperation op{layers_.layers[layer].name, layer, {}, operand(layers_.layers[layer].output)};

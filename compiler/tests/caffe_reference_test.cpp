@@ -100,7 +100,7 @@ TEST_CASE("caffe: the published networks, compiled, give their reference values 
             REQUIRE((*executed)[k] == std::vector<uint8_t>(values[id].begin(), values[id].end()));
             std::vector<float> real;
             for (const int8_t q : values[id])
-              real.push_back(static_cast<float>(q * compiled->layers.tensors[id].scale));
+              real.push_back(static_cast<float>(compiled->layers.tensors[id].quantisation.real(q)));
             CHECK(snr(real, exact[g.outputs[k]]) > kLeast);
           }
         }

@@ -127,11 +127,11 @@ TEST_CASE(
   REQUIRE(table.ok());
   REQUIRE(apply_scale_table(g, *table, "t").value() == 2);
   REQUIRE(calibrate(g, b.samples(1), {}).ok());
-  REQUIRE(*g.tensor(g.inputs[0]).scale == 0.5);
-  REQUIRE(*g.tensor(g.outputs[0]).scale == 0.25);
+  REQUIRE(g.tensor(g.inputs[0]).quantisation == Quantisation{0.5});
+  REQUIRE(g.tensor(g.outputs[0]).quantisation == Quantisation{0.25});
   const auto back = decode_scale_table(encode_scale_table(g), "back");
   REQUIRE(back.ok());
-  REQUIRE(back->at("input") == 0.5);
+  REQUIRE(back->at("input") == Quantisation{0.5});
 }
 
 TEST_CASE("scale table: broken tables are refused with what they say") {
@@ -139,7 +139,7 @@ TEST_CASE("scale table: broken tables are refused with what they say") {
   refused(decode_scale_table("[]", "t.json"), "calibrate.table", "is no JSON object");
   refused(decode_scale_table(R"({"a": {"scale": -1}})", "t.json"), "calibrate.table",
           "'a': scale -1");
-  refused(apply_scale_table(g, {{"other", 1.0}}, "t.json"), "calibrate.table",
+  refused(apply_scale_table(g, {{"other", {1.0}}}, "t.json"), "calibrate.table",
           "none of its 1 entries");
   refused(read_scale_table("no/such/table.json"), "calibrate.open", "no/such/table.json");
 }
@@ -154,8 +154,9 @@ TEST_CASE("calibrate: entropy and percentile clip a rare outlier, min-max does n
     CalibrationOptions options;
     options.method = method;
     options.percentile = 0.999;
+    options.zero_points = false;
     REQUIRE(calibrate(copy, samples, options).ok());
-    return *copy.tensor(copy.inputs[0]).scale * 127;
+    return copy.tensor(copy.inputs[0]).quantisation->scale * 127;
   };
   REQUIRE(scale_by(CalibrationMethod::kMinMax) == Approx(40));
   REQUIRE(scale_by(CalibrationMethod::kPercentile) < 1.1);

@@ -57,7 +57,10 @@ TEST_CASE("graph: every violated rule is named") {
   breaks("ir.vector_shape", [](Graph& g) { g.tensor(g.nodes[0].inputs[2]).shape.c = 2; });
   breaks("ir.constant_size", [](Graph& g) { g.tensor(g.nodes[0].inputs[1]).values.pop_back(); });
   breaks("ir.not_finite", [](Graph& g) { g.tensor(g.nodes[0].inputs[1]).values[0] = NAN; });
-  breaks("ir.scale", [](Graph& g) { g.tensor(g.nodes[0].output).scale = -1; });
+  breaks("ir.scale", [](Graph& g) { g.tensor(g.nodes[0].output).quantisation = Quantisation{-1}; });
+  breaks("ir.zero_point", [](Graph& g) {
+    g.tensor(g.nodes[0].output).prescribed = Quantisation{1, 128};
+  });
   breaks("ir.scale_missing", [](Graph& g) { g.tensor(0).type = ElementType::kInt8; });
   breaks("ir.duplicate_name", [](Graph& g) { g.tensor(1).name = g.tensor(0).name; });
   breaks("ir.no_output", [](Graph& g) { g.outputs.clear(); });

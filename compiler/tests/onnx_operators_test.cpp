@@ -293,12 +293,11 @@ TEST_CASE("onnx: quantised pairs prescribe scales") {
   set(m.node("DequantizeLinear", {"w", "ws", "wz"}, "wd"), "axis", int64_t{0});
   m.node("Conv", {"d", "wd"}, "y");
   const Graph g = gives(m, {1.25, -2.5});
-  REQUIRE(g.tensor(g.inputs[0]).fixed_scale == 0.5);
+  REQUIRE(g.tensor(g.inputs[0]).prescribed == Quantisation{0.5});
   REQUIRE(g.tensor(g.nodes[0].inputs[1]).kernel_scales == std::vector<double>{0.25, 0.5});
 }
 
-TEST_CASE(
-    "onnx: an unsigned range from zero is a Relu, another one becomes symmetric with a note") {
+TEST_CASE("onnx: an unsigned range has its zero point; one from zero is a Relu") {
   const auto model = [](int zero, std::vector<float> expected) {
     Model m({1, 2});
     m.floats("k", {}, {2});
@@ -311,14 +310,14 @@ TEST_CASE(
   };
   const Graph relu = model(0, {0, 0});
   REQUIRE(relu.nodes.back().as<ReluOp>() != nullptr);
-  REQUIRE(*relu.tensor(relu.outputs[0]).fixed_scale == Approx(0.01 * 255 / 127));
-  REQUIRE(relu.notes.empty());
+  const double step{0.01F};
+  REQUIRE(relu.tensor(relu.outputs[0]).prescribed == Quantisation{step, -128});
   const Graph middle = model(128, {-1, 0});
-  REQUIRE(*middle.tensor(middle.outputs[0]).fixed_scale == Approx(0.01));
-  REQUIRE(middle.notes.empty());
+  REQUIRE(middle.tensor(middle.outputs[0]).prescribed == Quantisation{step});
+  REQUIRE(middle.nodes.back().as<ReluOp>() == nullptr);
   const Graph skewed = model(200, {-1, 0});
-  REQUIRE(*skewed.tensor(skewed.outputs[0]).fixed_scale == Approx(0.01 * 200 / 128));
-  REQUIRE(skewed.notes.size() == 1);
+  REQUIRE(skewed.tensor(skewed.outputs[0]).prescribed == Quantisation{step, 72});
+  REQUIRE(skewed.notes.empty());
 }
 
 TEST_CASE("onnx: quantised values read with another scale are rescaled; bad pairs are refused") {

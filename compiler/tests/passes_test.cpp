@@ -250,15 +250,15 @@ TEST_CASE("passes: what changes nothing is removed, what changes the scale stays
   const TensorId s = append(b, all, {append(b, PadOp{}, {p})});
   SECTION("all of them go") { REQUIRE(passed(b, append(b, ConcatOp{1}, {s})).nodes.size() == 1); }
   SECTION("a second prescribed scale stays") {
-    b.graph().tensor(x).fixed_scale = 0.5;
-    b.graph().tensor(s).fixed_scale = 0.25;
+    b.graph().tensor(x).prescribed = Quantisation{0.5};
+    b.graph().tensor(s).prescribed = Quantisation{0.25};
     REQUIRE(passed(b, s, remove_identities).nodes.size() == 2);
   }
   SECTION("a first one moves") {
-    b.graph().tensor(s).fixed_scale = 0.25;
+    b.graph().tensor(s).prescribed = Quantisation{0.25};
     const Graph g = passed(b, s, remove_identities);
     REQUIRE(g.nodes.size() == 1);
-    REQUIRE(g.tensor(g.outputs[0]).fixed_scale == 0.25);
+    REQUIRE(g.tensor(g.outputs[0]).prescribed == Quantisation{0.25});
   }
 }
 

@@ -128,6 +128,25 @@ Samples random_samples(const Graph& graph, uint32_t seed, size_t count) {
   return out;
 }
 
+Graph prescribe_zero_points(Graph graph, const Samples& samples, uint32_t seed, uint32_t share) {
+  std::mt19937 random(seed);
+  Graph ranges = graph;
+  CalibrationOptions symmetric;
+  symmetric.zero_points = false;
+  const auto calibrated = calibrate(ranges, samples, symmetric);
+  DLAVP_CHECK(calibrated.ok(), "{}", calibrated.errors().text());
+  const auto prescribe = [&](TensorId id) {
+    if (random() % 100 >= share) return;
+    const int32_t zero = static_cast<int32_t>(random() % 201) - 100;
+    const double range = ranges.tensor(id).quantisation->real(127);
+    graph.tensor(id).prescribed = Quantisation{range / (127 - std::abs(zero)), zero};
+  };
+  for (TensorId id : graph.inputs) prescribe(id);
+  for (const Node& node : graph.nodes)
+    if (node.as<ArgMaxOp>() == nullptr) prescribe(node.output);
+  return graph;
+}
+
 std::map<std::string, size_t> operator_counts(const Graph& graph) {
   std::map<std::string, size_t> out;
   for (const Node& n : graph.nodes) {

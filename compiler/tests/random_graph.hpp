@@ -19,6 +19,10 @@ Graph random_graph(uint32_t seed);
 /// Inputs for it: pixels (whole numbers from 0 to 255) or reals, as the seed and the shape have it.
 Samples random_samples(const Graph& graph, uint32_t seed, size_t count);
 
+/// The graph with a prescribed scale and zero point (-100 to 100) for `share` percent of its
+/// activations; ranges are those of the samples.
+Graph prescribe_zero_points(Graph graph, const Samples& samples, uint32_t seed, uint32_t share);
+
 /// The smallest graph found for which `fails` holds, by dropping ends, cutting beginnings off and
 /// taking nodes out of the middle. Precondition: fails(graph).
 Graph shrink(Graph graph, const std::function<bool(const Graph&)>& fails);

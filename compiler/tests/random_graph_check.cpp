@@ -92,9 +92,9 @@ std::string compare_layers(const Compiled& c, const Int8Values& ints) {
     if (it == layer_tensor.end() || ints[it->second].empty() ||
         c.layers.tensors[it->second].type == StoredType::kInt32)
       return false;
-    const double scale = c.layers.tensors[it->second].scale;
+    const Quantisation& q = c.layers.tensors[it->second].quantisation;
     values[id].clear();
-    for (const int8_t v : ints[it->second]) values[id].push_back(static_cast<float>(v * scale));
+    for (const int8_t v : ints[it->second]) values[id].push_back(static_cast<float>(q.real(v)));
     return true;
   };
   for (TensorId id : c.graph.inputs) DLAVP_CHECK(adopt(id), "input {} is no layer tensor", id);
@@ -103,10 +103,11 @@ std::string compare_layers(const Compiled& c, const Int8Values& ints) {
     values[node.output] = exact;
     if (!adopt(node.output)) continue;
     const LayerTensor& t = c.layers.tensors[layer_tensor[c.graph.tensor(node.output).name]];
-    const double limit = 127 * t.scale;
+    const Quantisation& q = t.quantisation;
+    const double low = q.real(q.zero_point == 0 ? -127 : -128), high = q.real(127);
     double error = 0, sum = 0, squares = 0;
     for (size_t i = 0; i < exact.size(); ++i) {
-      const double expected = std::clamp(double{exact[i]}, -limit, limit);
+      const double expected = std::clamp(double{exact[i]}, low, high);
       error += std::pow(double{values[node.output][i]} - expected, 2);
       sum += expected;
       squares += expected * expected;
@@ -114,10 +115,10 @@ std::string compare_layers(const Compiled& c, const Int8Values& ints) {
     const auto n = static_cast<double>(exact.size());
     const double spread = std::sqrt(squares / n);
     const double rms = std::sqrt(error / n);
-    if (rms > std::max(kLayerSteps * t.scale, kLayerShare * spread))
+    if (rms > std::max(kLayerSteps * q.scale, kLayerShare * spread))
       return fmt::format(
           "layer of node {} ({} {}): int8 is {:g} off float (rms), spread {:g}, step {:g}",
-          node.name, operator_name(node.op), t.shape.text(), rms, spread, t.scale);
+          node.name, operator_name(node.op), t.shape.text(), rms, spread, q.scale);
   }
   return {};
 }

@@ -114,10 +114,11 @@ TEST_CASE("lower: a bounded Relu saturates at its bound, whatever comes in") {
   for (float& v : large) v *= 100;
   const TensorId out = c->layers.outputs[0];
   const auto bytes = interpret_int8_real(c->layers, {large})[out];
+  const Quantisation& q = c->layers.tensors[out].quantisation;
   const int8_t most = *std::max_element(bytes.begin(), bytes.end());
   REQUIRE(most == 127);
-  REQUIRE(most * c->layers.tensors[out].scale == Approx(0.25));
-  REQUIRE(*std::min_element(bytes.begin(), bytes.end()) == 0);
+  REQUIRE(q.real(most) == Approx(0.25));
+  REQUIRE(*std::min_element(bytes.begin(), bytes.end()) == q.zero_point);
 }
 
 TEST_CASE("layers: elements repeat along one axis, without an operand a point") {

@@ -82,7 +82,7 @@ void check(const HwConfig& hw, const Graph& g, const Samples& samples,
     REQUIRE((*executed)[k] == std::vector<uint8_t>(expected.begin(), expected.end()));
     std::vector<float> real;
     for (const int8_t q : expected)
-      real.push_back(static_cast<float>(q * compiled->layers.tensors[id].scale));
+      real.push_back(static_cast<float>(compiled->layers.tensors[id].quantisation.real(q)));
     CHECK(sqnr(exact[g.outputs[k]], real) > kRight);
   }
 }

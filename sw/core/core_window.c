@@ -46,11 +46,11 @@ void core_lrn_run(const CoreCall* call) {
       }
 }
 
-enum { POOL_MAX = 0, POOL_AVERAGE = 1, POOL_PARAMS = 12 };
+enum { POOL_MAX = 0, POOL_AVERAGE = 1, POOL_PARAMS = 13 };
 
 typedef struct {
   int32_t kind, kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, top, left, bottom,
-      right, count_padding;
+      right, count_padding, pad_value;
 } Window;
 
 bool core_pool_check(const CoreCall* call) {
@@ -58,10 +58,12 @@ bool core_pool_check(const CoreCall* call) {
   if (!core_expect(call, 1, POOL_PARAMS, 0, 0) || !core_expect_types(call, CORE_INT8)) return false;
   const Window* v = (const Window*)call->params;
   const CoreTensor *in = &call->inputs[0], *out = &call->outputs[0];
-  for (unsigned i = 1; i < POOL_PARAMS; ++i)
+  for (unsigned i = 1; i < POOL_PARAMS - 1; ++i)
     if (call->params[i] < (i < 7 ? 1 : 0) || call->params[i] > MOST)
       return fw_fail(call->error, FW_E_EMU, "core layer pool: parameter %u is %d", i,
                      (int)call->params[i]);
+  if (v->pad_value < INT8_MIN || v->pad_value > INT8_MAX)
+    return fw_fail(call->error, FW_E_EMU, "core layer pool: pad value %d", (int)v->pad_value);
   if (v->kind != POOL_MAX && v->kind != POOL_AVERAGE)
     return fw_fail(call->error, FW_E_EMU, "core layer pool: kind %d", (int)v->kind);
   if (in->size[0] != out->size[0])
@@ -84,8 +86,8 @@ static Span span(int64_t start, int64_t kernel, int64_t dilation, int64_t size, 
   return s;
 }
 
-/* Average: the sum divided by the number of elements (or of positions in the padded input), nearest
- * with ties away from zero. A window without any element gives 0. */
+/* Average: the sum divided by the number of elements (or of positions in the padded input, each of
+ * the pad value), nearest with ties away from zero. A window without any element gives that value. */
 static uint8_t pool_at(const Window* v, const CoreTensor* in, uint32_t c, int64_t y, int64_t x) {
   const Span rows = span(y, v->kernel_h, v->dilation_h, in->size[1], v->bottom);
   const Span columns = span(x, v->kernel_w, v->dilation_w, in->size[2], v->right);
@@ -99,9 +101,10 @@ static uint8_t pool_at(const Window* v, const CoreTensor* in, uint32_t c, int64_
       if (q > largest) largest = q;
     }
   const int64_t inside = (rows.end - rows.first) * (columns.end - columns.first);
-  if (inside == 0) return 0;
+  if (inside == 0) return (uint8_t)v->pad_value;
   if (v->kind == POOL_MAX) return (uint8_t)largest;
   const int64_t count = v->count_padding ? rows.counted * columns.counted : inside;
+  sum += (count - inside) * v->pad_value;
   return (uint8_t)(sum < 0 ? -((count - 2 * sum) / (2 * count)) : (count + 2 * sum) / (2 * count));
 }
 

@@ -172,7 +172,7 @@ def check(dlavp, name, config, work, logits):
         return row
     result = json.loads(done.stdout)
     out = result["check"]["outputs"][0]
-    exact, ints = np.array(out["float"]), np.array(out["values"]) * out["scale"]
+    exact, ints = np.array(out["float"]), (np.array(out["values"]) - out["zero_point"]) * out["scale"]
     row["float_error"] = float(abs(exact - logits).max() / abs(logits).max())
     row["sqnr_db"] = float(10 * np.log10((logits**2).sum() / ((ints - logits) ** 2).sum()))
     row["cycles"] = result["check"]["cycles"]["accelerator"]

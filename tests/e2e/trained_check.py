@@ -117,7 +117,7 @@ def run(dlavp, config, folder):
     done = subprocess.run([dlavp, "run", "model.nvdla", "--config", config, "--json", "--input", "test.npy"],
                           cwd=folder, check=True, capture_output=True, text=True)
     outputs = [r["outputs"][0] for r in json.loads(done.stdout)["runs"]]
-    return np.array([np.array(out["values"]) * out["scale"] for out in outputs])
+    return np.array([(np.array(out["values"]) - out["zero_point"]) * out["scale"] for out in outputs])
 
 
 def check(dlavp, name, configs, count):

@@ -24,8 +24,8 @@ struct IoTensor {
   uint32_t pixel_format = 0;
   uint32_t channels = 0, height = 0, width = 0;
   uint32_t line_bytes = 0, surface_bytes = 0;
-  std::optional<float> scale;     ///< real value = (stored value - zero_point) x scale
-  int32_t zero_point = 0;         ///< of images only
+  std::optional<float> scale;  ///< real value = (stored value - zero_point) x scale
+  int32_t zero_point = 0;
   std::vector<float> mean;        ///< subtracted from pixels, one a channel or one for all
   uint32_t network_channels = 0;  ///< of the network where the tensor is padded; 0: not known
 };

@@ -84,7 +84,7 @@ void pack_feature(const Values& v, const IoTensor& t, std::vector<uint8_t>& out)
       for (uint32_t x = 0; x < t.width; ++x) {
         float value = channel_value(v, c, y, x, t.network_channels);
         if (v.pixels && !t.mean.empty()) value -= t.mean[std::min<size_t>(c, t.mean.size() - 1)];
-        if (!v.stored && t.scale) value /= *t.scale;
+        if (!v.stored && t.scale) value = value / *t.scale + static_cast<float>(t.zero_point);
         const size_t at = size_t{c / atom} * t.surface_bytes + size_t{y} * t.line_bytes +
                           size_t{x} * atom + c % atom;
         if (at < out.size()) out[at] = static_cast<uint8_t>(to_int8(value));
