@@ -27,6 +27,7 @@ Result<Compiled> compile_graph(const HwConfig& hw, Graph graph, const Samples& s
   if (Diagnostics wrong = out.graph.verify(); !wrong.empty()) return wrong;
   stage("passes", 0.1);
   out.passes = run_passes(out.graph, passes_for(hw, options.schedule));
+  out.passes.push_back({"quantise for joins", quantise_for_joins(out.graph)});
   out.passes.push_back({"copy zero points", copy_zero_points(out.graph)});
   out.passes.push_back({"cut convolutions along channels", split_channels(hw, out.graph)});
   stage("calibrate", 0.2);

@@ -25,7 +25,7 @@ bool has_format(const HwConfig& hw) {
 
 bool published(const HwConfig& hw, const CoreLayer& layer) {
   return layer.kernel == CORE_SOFTMAX && layer.params[0] == 0 && layer.params[1] == 0 &&
-         has_format(hw);
+         layer.params[2] == 0 && has_format(hw);
 }
 
 DlaEmuBuffer buffer_of(const HwConfig& hw, const CoreOperand& operand, const Locate& locate) {

@@ -224,10 +224,12 @@ class Kernel {
       double sum = 0;
       for (size_t i : part) sum += power[static_cast<size_t>(reference - in()[i])];
       const double log_sum = core_log(sum), factor = 1 / (sum * s_out);
-      for (size_t i : part)
-        out()[i] =
-            to_int8(param(1) != 0 ? ((in()[i] - reference) * s_in - log_sum) / s_out
-                                  : power[static_cast<size_t>(reference - in()[i])] * factor);
+      for (size_t i : part) {
+        const double steps = param(1) != 0
+                                 ? ((in()[i] - reference) * s_in - log_sum) / s_out
+                                 : power[static_cast<size_t>(reference - in()[i])] * factor;
+        out()[i] = to_int8(std::round(steps) + param(2));
+      }
     });
   }
   void argument() {

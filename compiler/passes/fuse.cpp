@@ -1,4 +1,5 @@
-// Fusion into the SDP stages that follow a convolution: eltwise add, then ReLU.
+// Fusion into the SDP stages that follow a convolution: eltwise add, then ReLU; and ReLUs that do
+// nothing.
 #include <algorithm>
 
 #include "compiler/passes/passes.hpp"
@@ -29,7 +30,32 @@ bool apply_relu(Operator& op, float max) {
   return false;
 }
 
+/// Whether `node` only takes, moves, averages or compares values of its inputs.
+bool keeps_sign(const Node& node) {
+  return node.as<IdentityOp>() != nullptr || node.as<PoolOp>() != nullptr ||
+         node.as<FlattenOp>() != nullptr || node.as<ReorderOp>() != nullptr ||
+         node.as<SliceOp>() != nullptr || node.as<ConcatOp>() != nullptr ||
+         node.as<ResizeOp>() != nullptr;
+}
+
 }  // namespace
+
+size_t drop_relus(Graph& graph) {
+  std::vector<bool> not_negative(graph.tensors.size());
+  size_t applied = 0;
+  for (Node& node : graph.nodes) {
+    const bool inputs = std::all_of(node.inputs.begin(), node.inputs.end(),
+                                    [&](TensorId id) { return not_negative[id]; });
+    const auto* relu = node.as<ReluOp>();
+    const auto* softmax = node.as<SoftmaxOp>();
+    not_negative[node.output] =
+        relu != nullptr || (softmax != nullptr && !softmax->log) || (keeps_sign(node) && inputs);
+    if (relu == nullptr || relu->max != kUnbounded || !inputs) continue;
+    node.op = IdentityOp{};
+    ++applied;
+  }
+  return applied;
+}
 
 size_t fuse_add(Graph& graph) {
   size_t applied = 0;

@@ -17,6 +17,7 @@ size_t lower_conv_transpose(Graph& graph);  ///< zeros inserted, then Conv with 
 size_t reduce_to_pool(Graph& graph);        ///< mean or maximum over space to a pooling
 size_t merge_unary(Graph& graph);           ///< functions of one tensor to one program
 size_t simplify_unary(Graph& graph);        ///< programs that are a Scale, a Relu or nothing
+size_t drop_relus(Graph& graph);            ///< Relu of what is not negative to Identity
 size_t flatten_concats(Graph& graph);       ///< Concat of Concat
 size_t merge_reorders(Graph& graph);        ///< Reorder or Flatten after Reorder or Flatten
 size_t fold_pads(Graph& graph);             ///< Pad into the windows of Conv and Pool after it

@@ -14,6 +14,7 @@ const std::vector<Pass>& standard_passes() {
       {"reduction over space to pooling", reduce_to_pool},
       {"merge elementwise functions", merge_unary},
       {"elementwise function to scale or relu", simplify_unary},
+      {"relu of what is not negative", drop_relus},
       {"flatten concatenations", flatten_concats},
       {"merge reorders", merge_reorders},
       {"remove identities", remove_identities},

@@ -7,7 +7,8 @@ namespace dlavp::compiler {
 void Quantiser::softmax(const Node& node, const SoftmaxOp& op) {
   CoreLayer layer;
   layer.kernel = CORE_SOFTMAX;
-  layer.params = {static_cast<int32_t>(op.axis) - 1, op.log ? 1 : 0};
+  layer.params = {static_cast<int32_t>(op.axis) - 1, op.log ? 1 : 0,
+                  quantisation(node.output).zero_point};
   core(node, std::move(layer), "no unit computes sums of exponentials");
 }
 

@@ -80,8 +80,26 @@ bool gives_zero_point(const Node& node) {
   const auto* reduce = node.as<ReduceOp>();
   const bool other_reduce =
       reduce != nullptr && reduce->kind != ReduceKind::kMax && reduce->kind != ReduceKind::kMin;
-  return !other_reduce && node.as<LrnOp>() == nullptr && node.as<SoftmaxOp>() == nullptr &&
-         node.as<ArgMaxOp>() == nullptr && node.as<CustomOp>() == nullptr;
+  return !other_reduce && node.as<LrnOp>() == nullptr && node.as<ArgMaxOp>() == nullptr &&
+         node.as<CustomOp>() == nullptr;
+}
+
+size_t quantise_for_joins(Graph& graph) {
+  size_t applied = 0;
+  for (const Node& join : graph.nodes) {
+    const auto& wanted = graph.tensor(join.output).prescribed;
+    if (join.as<ConcatOp>() == nullptr || !wanted) continue;
+    for (TensorId id : join.inputs) {
+      Tensor& part = graph.tensor(id);
+      const auto producer = graph.producer(id);
+      const bool own = producer && graph.uses(id) == 1 && !keeps_values(graph.nodes[*producer]) &&
+                       gives_zero_point(graph.nodes[*producer]);
+      if (!own || !part.prescribed || *part.prescribed == *wanted) continue;
+      part.prescribed = wanted;
+      ++applied;
+    }
+  }
+  return applied;
 }
 
 size_t copy_zero_points(Graph& graph) {
@@ -94,7 +112,11 @@ size_t copy_zero_points(Graph& graph) {
   const auto symmetric = [&](TensorId id) {
     ++copies;
     const Tensor from = graph.tensor(id);
-    return graph.add_tensor(fresh_name(graph, from.name + ".symmetric"), from.shape);
+    const TensorId out = graph.add_tensor(fresh_name(graph, from.name + ".symmetric"), from.shape);
+    const Quantisation q = *groups.prescribed(id);
+    const double reach = std::max(-q.real(-128), q.real(127));  // it holds the same values
+    graph.tensor(out).prescribed = Quantisation{reach / 127};
+    return out;
   };
   for (Node& node : nodes) {
     for (size_t i = 0; i < node.inputs.size(); ++i) {

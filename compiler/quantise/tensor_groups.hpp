@@ -40,4 +40,8 @@ class TensorGroups {
 /// none. Returns how many.
 size_t copy_zero_points(Graph& graph);
 
+/// Parts of a join that are written for it alone take its prescribed quantisation instead of their
+/// own, so that it needs no copies. Returns how many.
+size_t quantise_for_joins(Graph& graph);
+
 }  // namespace dlavp::compiler

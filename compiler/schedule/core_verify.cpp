@@ -73,7 +73,6 @@ class Check {
       case CORE_NORMALISE:
         return expect(1, 2, 1 + 2 * static_cast<size_t>(in().c), 0);
       case CORE_SOFTMAX:
-        return expect(1, 2, 0, 0);
       case CORE_ARGUMENT:
         return expect(1, 3, 0, 0);
       case CORE_LRN:

@@ -222,6 +222,26 @@ TEST_CASE("passes: reorders merge, undo one another or vanish") {
   }
 }
 
+TEST_CASE("passes: a relu of what is not negative goes, any other stays") {
+  NetworkBuilder b(12);
+  const TensorId x = b.relu(b.input({1, 4, 6, 6}));
+  const TensorId pooled = b.pool(x, PoolKind::kMax, window(3, 1, 1));
+  const TensorId joined = append(b, ConcatOp{1}, {pooled, b.softmax(x)});
+  const auto relus = [](const Graph& g) {
+    return std::count_if(g.nodes.begin(), g.nodes.end(),
+                         [](const Node& n) { return n.as<ReluOp>() != nullptr; });
+  };
+  SECTION("behind pooling, softmax and a join") { REQUIRE(relus(passed(b, b.relu(joined))) == 1); }
+  SECTION("one with an upper bound stays") {
+    const TensorId bounded = append(b, ReluOp{0.5F}, {joined});
+    REQUIRE(relus(passed(b, bounded)) == 2);
+  }
+  SECTION("one part may be negative") {
+    const TensorId wide = append(b, ConcatOp{1}, {joined, b.graph().inputs[0]});
+    REQUIRE(relus(passed(b, b.relu(wide))) == 2);
+  }
+}
+
 TEST_CASE("passes: means over space are poolings, joins of joins are one") {
   NetworkBuilder b(8);
   const TensorId x = b.input({1, 3, 4, 5});

@@ -153,6 +153,28 @@ TEST_CASE("zero points: what neither takes nor gives one is copied") {
   }
 }
 
+TEST_CASE("zero points: a join's own parts are written with its quantisation") {
+  NetworkBuilder b(20);
+  const TensorId x = b.scale(b.input({1, 8, 4, 4}));
+  const TensorId left = b.conv(x, 8, window(1)), right = b.sigmoid(x);
+  const TensorId pooled = b.pool(x, PoolKind::kMax, window(3, 1, 1));
+  Graph g = b.finish(b.concat({left, right, pooled}));
+  const Quantisation own{0.01, 3}, joined{0.02, -9};
+  for (TensorId id : {x, left, right, pooled}) g.tensor(id).prescribed = own;
+  g.tensor(g.outputs[0]).prescribed = joined;
+  SECTION("those that are computed") {
+    REQUIRE(quantise_for_joins(g) == 2);
+    REQUIRE(g.tensor(left).prescribed == joined);
+    REQUIRE(g.tensor(right).prescribed == joined);
+    REQUIRE(g.tensor(pooled).prescribed == own);
+  }
+  SECTION("not what others read") {
+    g.outputs.push_back(left);
+    REQUIRE(quantise_for_joins(g) == 1);
+    REQUIRE(g.tensor(left).prescribed == own);
+  }
+}
+
 TEST_CASE("zero points: a copy stands on either side of LRN, once") {
   NetworkBuilder b(18);
   const TensorId x = b.scale(b.input({1, 8, 4, 4}));

@@ -149,8 +149,7 @@ void core_normalise_run(const CoreCall* call) {
 }
 
 static bool check_axis(const CoreCall* call, uint32_t output) {
-  if (!core_expect(call, 1, output == CORE_INT8 ? 2 : 3, 0, 0) || !core_expect_types(call, output))
-    return false;
+  if (!core_expect(call, 1, 3, 0, 0) || !core_expect_types(call, output)) return false;
   if (call->params[0] >= 0 && call->params[0] < CORE_AXES) return true;
   return fw_fail(call->error, FW_E_EMU, "core layer %s: axis %d, expected 0 to 2", call->name,
                  (int)call->params[0]);
@@ -158,6 +157,9 @@ static bool check_axis(const CoreCall* call, uint32_t output) {
 
 bool core_softmax_check(const CoreCall* call) {
   if (!check_axis(call, CORE_INT8)) return false;
+  if (call->params[2] < INT8_MIN || call->params[2] > INT8_MAX)
+    return fw_fail(call->error, FW_E_EMU, "core layer softmax: zero point %d",
+                   (int)call->params[2]);
   if (core_same_size(&call->inputs[0], &call->outputs[0]) &&
       call->inputs[0].atom == call->outputs[0].atom)
     return true;
@@ -172,7 +174,7 @@ void core_softmax_run(const CoreCall* call) {
   SoftmaxPart part = {
       0, 0, in->size[axis], axis == CORE_AXIS_C ? in->atom : 1, from_step[axis], to_step[axis]};
   Softmax softmax;
-  softmax_open(&softmax, in->scale, out->scale, call->params[1] != 0);
+  softmax_open(&softmax, in->scale, out->scale, call->params[1] != 0, call->params[2]);
   FOR_OTHERS(in, 1u << axis, c, h, w) {
     part.in = core_at(in, c, h, w);
     part.out = core_at(out, c, h, w);

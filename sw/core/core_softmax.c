@@ -21,10 +21,12 @@ static void fill_powers(Softmax* s, int32_t reference) {
   for (uint32_t q = SOFTMAX_VALUES; q-- > first + 1; power *= s->step) s->power[q] = power;
 }
 
-void softmax_open(Softmax* s, double in_scale, double out_scale, bool logarithm) {
+void softmax_open(Softmax* s, double in_scale, double out_scale, bool logarithm,
+                  int32_t zero_point) {
   s->in_scale = in_scale;
   s->out_scale = out_scale;
   s->logarithm = logarithm;
+  s->zero_point = zero_point;
   s->step = emu_exp(-in_scale);
   fill_powers(s, INT8_MAX);
 }
@@ -64,10 +66,19 @@ static double sum_of(const double* power, const SoftmaxPart* p) {
   return sum;
 }
 
+/* The nearest step, ties away from zero, from the zero point on. */
+static uint8_t stored(const Softmax* s, double steps) {
+  const double most = 512; /* beyond any int8 value, whatever the zero point */
+  if (steps > most) steps = most;
+  if (steps < -most) steps = -most;
+  const int32_t q = s->zero_point + (int32_t)(steps < 0 ? steps - 0.5 : steps + 0.5);
+  return (uint8_t)(q < INT8_MIN ? INT8_MIN : q > INT8_MAX ? INT8_MAX : q);
+}
+
 /* factor: 1 / (sum x output scale); of a logarithm the sum's. */
 static uint8_t result_of(const Softmax* s, uint8_t q, double factor) {
-  if (!s->logarithm) return (uint8_t)emu_to_int8(s->power[q] * factor);
-  return (uint8_t)emu_to_int8((((int8_t)q - s->reference) * s->in_scale - factor) / s->out_scale);
+  if (!s->logarithm) return stored(s, s->power[q] * factor);
+  return stored(s, (((int8_t)q - s->reference) * s->in_scale - factor) / s->out_scale);
 }
 
 static void fill_results(const Softmax* s, double factor, uint8_t* result) {
@@ -75,13 +86,14 @@ static void fill_results(const Softmax* s, double factor, uint8_t* result) {
     for (uint32_t q = 0; q < SOFTMAX_VALUES; ++q) result[q] = result_of(s, (uint8_t)q, factor);
     return;
   }
-  /* They fall with the value: behind the first 0 all are 0. */
-  memset(result, 0, SOFTMAX_VALUES);
+  /* They fall with the value: behind the first zero all are zero. */
+  memset(result, (uint8_t)s->zero_point, SOFTMAX_VALUES);
+  const double most = INT8_MAX - s->zero_point;
   for (int32_t d = 0; d < SOFTMAX_VALUES; ++d) {
     const uint8_t q = (uint8_t)(s->reference - d);
     const double steps = s->power[q] * factor + 0.5;
     if (steps < 1) break;
-    result[q] = steps >= 127 ? 127 : (uint8_t)(int32_t)steps;
+    result[q] = (uint8_t)(steps >= most ? INT8_MAX : s->zero_point + (int32_t)steps);
   }
 }
 

@@ -15,6 +15,7 @@ enum { SOFTMAX_VALUES = 256 };
 typedef struct {
   double in_scale, out_scale;
   bool logarithm;
+  int32_t zero_point;           /* of the results */
   double step;                  /* e^-in_scale */
   int32_t reference;            /* the value whose power is 1 */
   double power[SOFTMAX_VALUES]; /* by stored byte */
@@ -28,7 +29,8 @@ typedef struct {
   uint64_t in_step, out_step;
 } SoftmaxPart;
 
-void softmax_open(Softmax* s, double in_scale, double out_scale, bool logarithm);
+void softmax_open(Softmax* s, double in_scale, double out_scale, bool logarithm,
+                  int32_t zero_point);
 /* The values of one part are normalised among each other. */
 void softmax_part(Softmax* s, const SoftmaxPart* part);
 

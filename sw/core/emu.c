@@ -108,7 +108,7 @@ static void softmax_pixel(const Tensor* in, const Tensor* out, uint32_t w, uint3
 static void softmax_int8(const Tensor* in, const Tensor* out, double in_scale, double out_scale) {
   const DlaEmuBuffer* b = in->buffer;
   Softmax softmax;
-  softmax_open(&softmax, in_scale, out_scale, false);
+  softmax_open(&softmax, in_scale, out_scale, false, 0);
   for (uint32_t h = 0; h < b->height; ++h)
     for (uint32_t w = 0; w < b->width; ++w) {
       const SoftmaxPart part = {

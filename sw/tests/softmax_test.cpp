@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct Case {
   double in_scale, out_scale;
   bool logarithm;
   uint32_t count, run;
+  int32_t zero_point = 0;
 };
 
 std::vector<int8_t> by_formula(const Case& c, const std::vector<int8_t>& q) {
@@ -27,7 +29,7 @@ std::vector<int8_t> by_formula(const Case& c, const std::vector<int8_t>& q) {
   for (int8_t v : q) {
     const double probability = p[static_cast<size_t>(reference - v)] * (1 / (sum * c.out_scale));
     const double log = ((v - reference) * c.in_scale - emu_log(sum)) / c.out_scale;
-    out.push_back(emu_to_int8(c.logarithm ? log : probability));
+    out.push_back(emu_to_int8(std::round(c.logarithm ? log : probability) + c.zero_point));
   }
   return out;
 }
@@ -43,7 +45,7 @@ void check(const Case& c, size_t between, uint32_t seed) {
   std::vector<uint8_t> in(at(c.count - 1) + 1, 0x55), out(in.size(), 0xaa);
   for (size_t i = 0; i < q.size(); ++i) in[at(i)] = static_cast<uint8_t>(q[i]);
   Softmax softmax;
-  softmax_open(&softmax, c.in_scale, c.out_scale, c.logarithm);
+  softmax_open(&softmax, c.in_scale, c.out_scale, c.logarithm, c.zero_point);
   const SoftmaxPart part{in.data(), out.data(), c.count, c.run, step, step};
   softmax_part(&softmax, &part);
   const std::vector<int8_t> expected = by_formula(c, q);
@@ -51,7 +53,8 @@ void check(const Case& c, size_t between, uint32_t seed) {
   for (size_t i = 0; i < q.size(); ++i) wrong += static_cast<int8_t>(out[at(i)]) != expected[i];
   for (size_t i = 0; i < out.size(); ++i) written += i % step >= c.run && out[i] != 0xaa;
   INFO("scales " << c.in_scale << " " << c.out_scale << ", " << c.count << " values in runs of "
-                 << c.run << ", logarithm " << c.logarithm << ", seed " << seed);
+                 << c.run << ", logarithm " << c.logarithm << ", zero point " << c.zero_point
+                 << ", seed " << seed);
   CHECK(wrong == 0);
   CHECK(written == 0);
 }
@@ -65,8 +68,9 @@ TEST_CASE("firmware: softmax is its formula's, for short and long parts, coarse 
       for (const bool logarithm : {false, true})
         for (const uint32_t count : {1U, 7U, 63U, 64U, 1000U})
           for (const uint32_t run : {1U, 8U, 32U})
-            for (const size_t between : {0U, 3U})
-              check({in_scale, out_scale, logarithm, count, run}, between, ++seed);
+            for (const int32_t zero_point : {0, -128, 77})
+              for (const size_t between : {0U, 3U})
+                check({in_scale, out_scale, logarithm, count, run, zero_point}, between, ++seed);
 }
 
 }  // namespace dlavp::fw_test
