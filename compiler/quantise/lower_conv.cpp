@@ -88,7 +88,7 @@ void Quantiser::conv_tail(const Node& node, const Node& tail, double unit, ConvL
   if (const auto slopes = slopes_of(tail)) {
     layer.sdp.x2 = prelu_stage(tail, *slopes);
     std::tie(layer.sdp.out_scale, layer.sdp.out_shift) = multiplier(tail, unit / out_scale);
-    return add_zero_point(out_zero, layer.sdp);
+    return add_zero_point(tail, out_zero, layer.sdp);
   }
   Lut lut = table_over(quantisation(node.output), unit);
   for (size_t i = 0; i < lut.lo.size(); ++i) {
@@ -238,7 +238,7 @@ void Quantiser::conv(const Node& node, const ConvOp& op) {
   }
   if (op.residual)
     std::tie(layer.sdp.out_scale, layer.sdp.out_shift) = multiplier(node, unit / out_scale);
-  add_zero_point(quantisation(node.output).zero_point, layer.sdp);
+  add_zero_point(node, quantisation(node.output).zero_point, layer.sdp);
   emit_bounded(node, std::move(layer), op.relu ? op.relu_max : kUnbounded);
 }
 
@@ -283,7 +283,7 @@ void Quantiser::scale_layer(const Node& node, const ScaleOp& op) {
   layer.sdp.x2 = channel_sum(shifts, unit);
   layer.sdp.x2.relu = op.relu;
   layer.sdp.out_shift = static_cast<uint8_t>(bits);
-  add_zero_point(quantisation(node.output).zero_point, layer.sdp);
+  add_zero_point(node, quantisation(node.output).zero_point, layer.sdp);
   emit_bounded(node, std::move(layer), op.relu ? op.relu_max : kUnbounded);
 }
 

@@ -63,7 +63,7 @@ void Quantiser::relu(const Node& node, float most) {
   x1.mul = {mul};
   x1.mul_shift = shift;
   x1.relu = true;
-  add_zero_point(quantisation(node.output).zero_point, layer.sdp);
+  add_zero_point(node, quantisation(node.output).zero_point, layer.sdp);
   emit_bounded(node, std::move(layer), most);
 }
 
@@ -77,7 +77,7 @@ void Quantiser::prelu(const Node& node) {
   layer.sdp.x1.mul_shift = shift;
   layer.sdp.x2 = prelu_stage(node, *slopes_of(node));
   layer.sdp.out_shift = kExtraBits;
-  add_zero_point(quantisation(node.output).zero_point, layer.sdp);
+  add_zero_point(node, quantisation(node.output).zero_point, layer.sdp);
   emit(node, std::move(layer));
 }
 
@@ -137,7 +137,7 @@ void Quantiser::multiply(const Node& node, const BinaryOp& op, TensorId x, Tenso
     sdp.x1 = std::move(times);
   }
   std::tie(sdp.out_scale, sdp.out_shift) = multiplier(node, factor);
-  add_zero_point(out.zero_point, sdp);
+  add_zero_point(node, out.zero_point, sdp);
   emit_bounded(node, std::move(layer), op.relu ? op.relu_max : kUnbounded);
 }
 
@@ -190,7 +190,7 @@ bool Quantiser::binary_on_sdp(const Node& node, const BinaryOp& op) {
   std::tie(sdp.out_scale, sdp.out_shift) =
       multiplier(node, (minus_operand ? -1 : 1) * unit / out.scale);
   sdp.out_offset = other.zero_point * (1 << extra);
-  add_zero_point(out.zero_point, sdp);
+  add_zero_point(node, out.zero_point, sdp);
   emit_bounded(node, std::move(layer), op.relu ? op.relu_max : kUnbounded, op.relu && !relu_in_x2);
   return true;
 }

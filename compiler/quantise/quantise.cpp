@@ -7,6 +7,11 @@
 #include "compiler/quantise/quantiser.hpp"
 
 namespace dlavp::compiler {
+namespace {
+
+constexpr double kMostOffset = 1 << 30;  ///< of SDP's output converter
+
+}  // namespace
 
 void Quantiser::fail(const Node& node, const std::string& message) const {
   throw Failure{Diagnostics(Error{"lower.unsupported",
@@ -120,10 +125,15 @@ void Quantiser::subtract_zero_point(int32_t zero_point, SdpStage& x1) {
   if (zero_point != 0) x1.alu = {static_cast<int16_t>(-zero_point)};
 }
 
-void Quantiser::add_zero_point(int32_t zero_point, SdpProgram& sdp) {
+void Quantiser::add_zero_point(const Node& node, int32_t zero_point, SdpProgram& sdp) const {
   if (zero_point == 0) return;
   const double step = std::ldexp(static_cast<double>(sdp.out_scale), -int{sdp.out_shift});
-  sdp.out_offset -= static_cast<int32_t>(std::lround(zero_point / step));
+  const double offset = zero_point / step;
+  if (std::abs(offset) > kMostOffset)
+    fail(node, fmt::format("its output's zero point {} is {:.3g} steps of what is computed, at "
+                           "most {:.3g}",
+                           zero_point, offset, kMostOffset));
+  sdp.out_offset -= static_cast<int32_t>(std::lround(offset));
 }
 
 void Quantiser::rescale(const Node& node, const Quantisation& from, const Quantisation& to,
@@ -139,7 +149,7 @@ void Quantiser::rescale(const Node& node, const Quantisation& from, const Quanti
     sdp.x1.mul = {mul};
     sdp.x1.mul_shift = shift;
     sdp.out_shift = kExtraBits;
-    add_zero_point(to.zero_point, sdp);
+    add_zero_point(node, to.zero_point, sdp);
   }
 }
 

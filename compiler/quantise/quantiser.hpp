@@ -60,7 +60,7 @@ class Quantiser {
   /// X1 as a multiplier of values whose real zero is `zero_point`; its factor is still to be set.
   static void subtract_zero_point(int32_t zero_point, SdpStage& x1);
   /// Makes the output converter, whose factor is set, turn a real zero of 0 into `zero_point`.
-  static void add_zero_point(int32_t zero_point, SdpProgram& sdp);
+  void add_zero_point(const Node& node, int32_t zero_point, SdpProgram& sdp) const;
   /// Turns values of `from` into those of `to`.
   void rescale(const Node& node, const Quantisation& from, const Quantisation& to,
                SdpProgram& sdp) const;

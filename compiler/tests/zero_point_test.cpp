@@ -153,6 +153,21 @@ TEST_CASE("zero points: what neither takes nor gives one is copied") {
   }
 }
 
+TEST_CASE("zero points: one that the converter cannot hold is refused by name") {
+  NetworkBuilder b(21);
+  const TensorId in = b.input({1, 8, 4, 4});
+  const TensorId x = b.scale(in), y = b.scale(in);
+  Graph g = b.finish(binary(b, BinaryKind::kMul, x, y));
+  g.tensor(x).prescribed = g.tensor(y).prescribed = Quantisation{1e-5};
+  g.tensor(g.outputs[0]).prescribed = Quantisation{1, -100};
+  const auto hw = load_hw_config("nv_small");
+  const auto compiled = compile_graph(*hw, g, b.samples(1));
+  REQUIRE_FALSE(compiled.ok());
+  INFO(compiled.errors().text());
+  REQUIRE(compiled.errors().has("lower.unsupported"));
+  REQUIRE(compiled.errors().text().find("zero point -100") != std::string::npos);
+}
+
 TEST_CASE("zero points: a join's own parts are written with its quantisation") {
   NetworkBuilder b(20);
   const TensorId x = b.scale(b.input({1, 8, 4, 4}));
