@@ -197,12 +197,14 @@ OnnxNode convert(const onnx::NodeProto& n) {
   return out;
 }
 
-Diagnostics parse(const std::string& bytes, const std::string& place, onnx::ModelProto& proto) {
+/// `parsed`: reads a model, false if it cannot be one; `size` in bytes.
+template <typename Parsed>
+Diagnostics parse(const Parsed& parsed, size_t size, const std::string& place,
+                  onnx::ModelProto& proto) {
   google::protobuf::SetLogHandler(nullptr);  // the error below says it with the file's name
-  if (!proto.ParseFromString(bytes)) {
-    return Diagnostics(
-        Error{"onnx.parse", place,
-              fmt::format("not an ONNX model, or truncated ({} bytes read)", bytes.size())});
+  if (!parsed(proto)) {
+    return Diagnostics(Error{"onnx.parse", place,
+                             fmt::format("not an ONNX model, or truncated ({} bytes read)", size)});
   }
   if (!proto.has_graph() || proto.graph().node_size() == 0) {
     return Diagnostics(
@@ -236,17 +238,21 @@ OnnxModel convert(onnx::ModelProto& proto, const std::optional<std::string>& fol
 
 Result<OnnxModel> decode_onnx(const std::string& bytes, const std::string& place) {
   onnx::ModelProto proto;
-  if (Diagnostics wrong = parse(bytes, place, proto); !wrong.empty()) return wrong;
+  const auto parsed = [&](onnx::ModelProto& to) { return to.ParseFromString(bytes); };
+  if (Diagnostics wrong = parse(parsed, bytes.size(), place, proto); !wrong.empty()) return wrong;
   return convert(proto, std::nullopt);
 }
 
 Result<OnnxModel> read_onnx(const std::string& path) {
   onnx::ModelProto proto;
-  {
-    const auto bytes = read_file(path, "onnx.open");
-    if (!bytes.ok()) return bytes.errors();
-    if (Diagnostics wrong = parse(*bytes, path, proto); !wrong.empty()) return wrong;
-  }
+  auto opened = open_file(path, "onnx.open");
+  if (!opened) return opened.errors();
+  std::ifstream file = std::move(opened).value();
+  std::error_code unknown;
+  const auto size = std::filesystem::file_size(path, unknown);
+  const auto parsed = [&](onnx::ModelProto& to) { return to.ParseFromIstream(&file); };
+  if (Diagnostics wrong = parse(parsed, unknown ? 0 : size, path, proto); !wrong.empty())
+    return wrong;
   return convert(proto, std::filesystem::path(path).parent_path().string());
 }
 
