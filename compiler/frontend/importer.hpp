@@ -130,9 +130,8 @@ class Importer {
   void conv_transpose(const OnnxNode& node);
   void gemm(const OnnxNode& node);
   void matmul(const OnnxNode& node);
-  void dense(const OnnxNode& node, const ModelView& x, size_t axis,
-             const std::vector<float>& weights, int64_t kernels, std::vector<float> bias,
-             const std::vector<double>& scales);
+  void dense(const OnnxNode& node, const ModelView& x, size_t axis, std::vector<float> weights,
+             int64_t kernels, std::vector<float> bias, const std::vector<double>& scales);
   void pool(const OnnxNode& node);
   void global_pool(const OnnxNode& node);
   [[nodiscard]] TensorId add_weights(const OnnxNode& node, Shape weight_shape,

@@ -135,7 +135,7 @@ void Importer::conv_transpose(const OnnxNode& node) {
 
 /// x times a constant matrix (`weights` is kernels x x.dims[axis]) along `axis`.
 void Importer::dense(const OnnxNode& node, const ModelView& x, size_t axis,
-                     const std::vector<float>& weights, int64_t kernels, std::vector<float> bias,
+                     std::vector<float> weights, int64_t kernels, std::vector<float> bias,
                      const std::vector<double>& scales) {
   const int64_t c = x.dims[axis];
   std::vector<int64_t> dims = x.dims;
@@ -151,20 +151,20 @@ void Importer::dense(const OnnxNode& node, const ModelView& x, size_t axis,
       }
       from = std::move(next);
     }
-    std::vector<float> ordered(weights.size());
     const auto width = static_cast<size_t>(c);
-    for (size_t k = 0; k < static_cast<size_t>(kernels); ++k) {
-      for (size_t i = 0; i < width; ++i)
-        ordered[k * width + static_cast<size_t>(from[i])] = weights[k * width + i];
+    std::vector<float> row(width);
+    for (auto at = weights.begin(); at != weights.end(); at += c) {
+      std::copy_n(at, width, row.begin());
+      for (size_t i = 0; i < width; ++i) at[from[i]] = row[i];
     }
-    const TensorId w = add_weights(node, {kernels, c, 1, 1}, std::move(ordered), scales);
+    const TensorId w = add_weights(node, {kernels, c, 1, 1}, std::move(weights), scales);
     const TensorId id = emit(node, GemmOp{}, {x.id, w, b});
     Placement placement;
     placement[0] = {axis};
     return define(node, placed_view(id, dims, placement));
   }
   const ModelView placed = with_channel(node, x, axis);
-  const TensorId w = add_weights(node, {kernels, c, 1, 1}, weights, scales);
+  const TensorId w = add_weights(node, {kernels, c, 1, 1}, std::move(weights), scales);
   const TensorId id = emit(node, ConvOp{}, {placed.id, w, b});
   define(node, resized_axis(placed, shape(placed), id, 1, axis, kernels));
 }
@@ -183,13 +183,16 @@ void Importer::gemm(const OnnxNode& node) {
     fail(node, "onnx.shape", fmt::format("{} times a matrix of {} rows", x.text(), c));
   }
   const float alpha = real(node, "alpha", 1);
-  const std::vector<float> from = floats(node, 1);
-  std::vector<float> to(from.size());
-  for (int64_t i = 0; i < k; ++i) {
-    for (int64_t j = 0; j < c; ++j) {
-      to[static_cast<size_t>(i * c + j)] =
-          alpha * from[static_cast<size_t>(is_transposed ? i * c + j : j * k + i)];
+  std::vector<float> weights = floats(node, 1);
+  if (!is_transposed) {
+    const std::vector<float> given = weights;
+    for (int64_t i = 0; i < k; ++i) {
+      for (int64_t j = 0; j < c; ++j)
+        weights[static_cast<size_t>(i * c + j)] = given[static_cast<size_t>(j * k + i)];
     }
+  }
+  if (alpha != 1) {
+    for (float& v : weights) v *= alpha;
   }
   std::vector<float> bias(static_cast<size_t>(k));
   if (has_input(node, 2)) {
@@ -201,7 +204,7 @@ void Importer::gemm(const OnnxNode& node) {
     for (size_t i = 0; i < bias.size(); ++i) bias[i] = beta * given[given.size() == 1 ? 0 : i];
   }
   const auto scales = alpha == 1 ? kernel_scales(w, is_transposed ? 0 : 1) : std::vector<double>{};
-  dense(node, x, 1, to, k, std::move(bias), scales);
+  dense(node, x, 1, std::move(weights), k, std::move(bias), scales);
 }
 
 void Importer::matmul(const OnnxNode& node) {
@@ -232,7 +235,7 @@ void Importer::matmul(const OnnxNode& node) {
     for (int64_t j = 0; j < c; ++j)
       to[static_cast<size_t>(i * c + j)] = from[static_cast<size_t>(left ? i * c + j : j * k + i)];
   }
-  dense(node, x, axis, to, k, std::vector<float>(static_cast<size_t>(k)),
+  dense(node, x, axis, std::move(to), k, std::vector<float>(static_cast<size_t>(k)),
         kernel_scales(w, left ? 0 : 1));
 }
 
