@@ -20,6 +20,16 @@ uint32_t rows_for_ceil(int64_t in, int64_t before, int64_t after, int64_t extent
   return last_start < in + before ? static_cast<uint32_t>(stride - rest) : 0;
 }
 
+/// A matrix of `rows` x `columns` as one of `columns` x `rows`.
+std::vector<float> transposed(const std::vector<float>& values, int64_t rows, int64_t columns) {
+  std::vector<float> out(values.size());
+  for (int64_t i = 0; i < columns; ++i) {
+    for (int64_t j = 0; j < rows; ++j)
+      out[static_cast<size_t>(i * rows + j)] = values[static_cast<size_t>(j * columns + i)];
+  }
+  return out;
+}
+
 }  // namespace
 
 void Importer::add_conv_handlers(HandlerMap& table) {
@@ -184,13 +194,7 @@ void Importer::gemm(const OnnxNode& node) {
   }
   const float alpha = real(node, "alpha", 1);
   std::vector<float> weights = floats(node, 1);
-  if (!is_transposed) {
-    const std::vector<float> given = weights;
-    for (int64_t i = 0; i < k; ++i) {
-      for (int64_t j = 0; j < c; ++j)
-        weights[static_cast<size_t>(i * c + j)] = given[static_cast<size_t>(j * k + i)];
-    }
-  }
+  if (!is_transposed) weights = transposed(weights, c, k);
   if (alpha != 1) {
     for (float& v : weights) v *= alpha;
   }
@@ -229,13 +233,9 @@ void Importer::matmul(const OnnxNode& node) {
     fail(node, "onnx.shape",
          fmt::format("{} and a matrix of [{}] do not fit", x.text(), fmt::join(w.dims, "x")));
   }
-  const std::vector<float> from = floats(node, left ? 0 : 1);
-  std::vector<float> to(from.size());
-  for (int64_t i = 0; i < k; ++i) {
-    for (int64_t j = 0; j < c; ++j)
-      to[static_cast<size_t>(i * c + j)] = from[static_cast<size_t>(left ? i * c + j : j * k + i)];
-  }
-  dense(node, x, axis, std::move(to), k, std::vector<float>(static_cast<size_t>(k)),
+  std::vector<float> weights = floats(node, left ? 0 : 1);
+  if (!left) weights = transposed(weights, c, k);
+  dense(node, x, axis, std::move(weights), k, std::vector<float>(static_cast<size_t>(k)),
         kernel_scales(w, left ? 0 : 1));
 }
 

@@ -17,10 +17,10 @@ using Index = std::array<int64_t, 3>;  ///< channel, line, column
 
 Index sizes(const Shape& s) { return {s.c, s.h, s.w}; }
 
-int8_t to_int8(double x) {
-  if (std::isnan(x)) return 0;
-  return static_cast<int8_t>(std::clamp(std::trunc(x + (x < 0 ? -0.5 : 0.5)), -128.0, 127.0));
-}
+/// To the nearest, ties away from zero, in the firmware's operations.
+double nearest(double x) { return std::isnan(x) ? 0 : std::trunc(x + (x < 0 ? -0.5 : 0.5)); }
+
+int8_t to_int8(double x) { return static_cast<int8_t>(std::clamp(nearest(x), -128.0, 127.0)); }
 
 class Kernel {
  public:
@@ -228,7 +228,7 @@ class Kernel {
         const double steps = param(1) != 0
                                  ? ((in()[i] - reference) * s_in - log_sum) / s_out
                                  : power[static_cast<size_t>(reference - in()[i])] * factor;
-        out()[i] = to_int8(std::round(steps) + param(2));
+        out()[i] = to_int8(nearest(steps) + param(2));
       }
     });
   }

@@ -56,4 +56,10 @@ std::string fresh_name(const Graph& graph, std::string base) {
   return base;
 }
 
+bool moves_values(const Operator& op) {
+  return std::holds_alternative<PoolOp>(op) || std::holds_alternative<FlattenOp>(op) ||
+         std::holds_alternative<ReorderOp>(op) || std::holds_alternative<SliceOp>(op) ||
+         std::holds_alternative<ConcatOp>(op) || std::holds_alternative<ResizeOp>(op);
+}
+
 }  // namespace dlavp::compiler

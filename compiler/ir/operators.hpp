@@ -211,6 +211,8 @@ using Operator =
                  SliceOp, PadOp, ResizeOp, ReduceOp, LayerNormOp, LrnOp, ArgMaxOp, CustomOp>;
 
 [[nodiscard]] const char* operator_name(const Operator& op);
+/// Whether the results are values of the inputs in other places, or averages or extremes of them.
+[[nodiscard]] bool moves_values(const Operator& op);
 [[nodiscard]] const char* binary_name(BinaryKind kind);
 [[nodiscard]] const char* reduce_name(ReduceKind kind);
 /// The attributes as one line, empty if there are none worth saying.

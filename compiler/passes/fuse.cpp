@@ -30,14 +30,6 @@ bool apply_relu(Operator& op, float max) {
   return false;
 }
 
-/// Whether `node` only takes, moves, averages or compares values of its inputs.
-bool keeps_sign(const Node& node) {
-  return node.as<IdentityOp>() != nullptr || node.as<PoolOp>() != nullptr ||
-         node.as<FlattenOp>() != nullptr || node.as<ReorderOp>() != nullptr ||
-         node.as<SliceOp>() != nullptr || node.as<ConcatOp>() != nullptr ||
-         node.as<ResizeOp>() != nullptr;
-}
-
 }  // namespace
 
 size_t drop_relus(Graph& graph) {
@@ -48,8 +40,8 @@ size_t drop_relus(Graph& graph) {
                                     [&](TensorId id) { return not_negative[id]; });
     const auto* relu = node.as<ReluOp>();
     const auto* softmax = node.as<SoftmaxOp>();
-    not_negative[node.output] =
-        relu != nullptr || (softmax != nullptr && !softmax->log) || (keeps_sign(node) && inputs);
+    not_negative[node.output] = relu != nullptr || (softmax != nullptr && !softmax->log) ||
+                                (moves_values(node.op) && inputs);
     if (relu == nullptr || relu->max != kUnbounded || !inputs) continue;
     node.op = IdentityOp{};
     ++applied;

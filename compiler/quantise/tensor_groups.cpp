@@ -10,10 +10,7 @@ namespace {
 
 bool keeps_values(const Node& node) {
   const auto* reduce = node.as<ReduceOp>();
-  return node.as<PoolOp>() != nullptr || node.as<FlattenOp>() != nullptr ||
-         node.as<ReorderOp>() != nullptr || node.as<ConcatOp>() != nullptr ||
-         node.as<SliceOp>() != nullptr || node.as<PadOp>() != nullptr ||
-         node.as<ResizeOp>() != nullptr ||
+  return moves_values(node.op) || node.as<PadOp>() != nullptr ||
          (reduce != nullptr &&
           (reduce->kind == ReduceKind::kMax || reduce->kind == ReduceKind::kMin));
 }

@@ -1,5 +1,5 @@
-// Which tensors share one quantisation, and which of them may have a zero point. Internal to
-// quantisation.
+// Which tensors share one quantisation, which of them may have a zero point, and the changes to a
+// graph that what is prescribed asks for. Internal to quantisation.
 #pragma once
 
 #include <optional>
@@ -22,7 +22,7 @@ class TensorGroups {
     return prescribed_[of(id)];
   }
   /// What writes or reads a tensor of the group computes with int8 values whose zero is 0 only, or
-  /// they are inputs or outputs of the network that nothing prescribes.
+  /// one is an output of the network.
   [[nodiscard]] bool symmetric(TensorId id) const { return symmetric_[of(id)]; }
 
  private:

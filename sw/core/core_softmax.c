@@ -69,6 +69,7 @@ static double sum_of(const double* power, const SoftmaxPart* p) {
 /* The nearest step, ties away from zero, from the zero point on. */
 static uint8_t stored(const Softmax* s, double steps) {
   const double most = 512; /* beyond any int8 value, whatever the zero point */
+  if (steps != steps) steps = 0;
   if (steps > most) steps = most;
   if (steps < -most) steps = -most;
   const int32_t q = s->zero_point + (int32_t)(steps < 0 ? steps - 0.5 : steps + 0.5);
