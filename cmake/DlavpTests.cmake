@@ -3,8 +3,11 @@
 if(BUILD_TESTING)
   find_package(Catch2 2 REQUIRED)
   include(Catch)
+  # Tests spend their time in the libraries: their own code is not worth the time that -O3 takes to compile it.
+  set(DLAVP_TEST_OPTIONS $<$<CONFIG:Release>:-O1>)
   add_library(dlavp_catch_main STATIC ${CMAKE_SOURCE_DIR}/tests/catch_main.cpp)
   target_link_libraries(dlavp_catch_main PUBLIC Catch2::Catch2)
+  target_compile_options(dlavp_catch_main PRIVATE ${DLAVP_TEST_OPTIONS})
   set(DLAVP_NVDLA_DATA_DEFAULT ${CMAKE_SOURCE_DIR}/../shared/nvdla)
 endif()
 
@@ -41,6 +44,7 @@ function(dlavp_test name)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} dlavp_catch_main dlavp_warnings)
+  target_compile_options(${name} PRIVATE ${DLAVP_TEST_OPTIONS})
   target_compile_definitions(${name} PRIVATE
     DLAVP_SOURCE_DIR="${CMAKE_SOURCE_DIR}" DLAVP_BINARY_DIR="${CMAKE_BINARY_DIR}"
     DLAVP_NVDLA_DATA_DEFAULT="${DLAVP_NVDLA_DATA_DEFAULT}")

@@ -7,9 +7,9 @@ jobs=$(nproc)
 
 build_packages=(
   g++ cmake ninja-build ccache pkg-config python3 python3-yaml
-  libsystemc-dev libyaml-cpp-dev libfmt-dev libspdlog-dev nlohmann-json3-dev
+  libsystemc-dev libyaml-cpp-dev libfmt-dev nlohmann-json3-dev
   libboost-dev libboost-program-options-dev libonnx-dev libprotobuf-dev protobuf-compiler
-  libflatbuffers-dev flatbuffers-compiler libhwy-dev libpng-dev libstb-dev
+  libflatbuffers-dev flatbuffers-compiler libhwy-dev libjemalloc-dev libpng-dev libstb-dev
   gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
 )
 # What tools/zoo needs to write a network.

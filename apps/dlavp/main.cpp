@@ -1,6 +1,5 @@
 // dlavp: finds the subcommand, runs it, and is the one place where an internal error ends.
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include <cstdio>
 #include <cstring>
@@ -52,14 +51,17 @@ int run(const std::vector<std::string>& args) {
 
 }  // namespace dlavp::app
 
+// jemalloc's settings. Tensors come and go by megabytes: taken from the system in pages of 4 KiB
+// they would cost more time than the compiler's work on them.
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf = "thp:always,dirty_decay_ms:-1,narenas:2";
+}
+
 // SystemC's library asks for sc_main; simulations are elaborated by the commands themselves.
 extern "C" int sc_main(int, char**) { return 0; }
 
 int main(int argc, char** argv) {
-  // Tensors come and go by megabytes: given back to the system and taken again, they would cost a
-  // page fault every 4 KiB. 32 MiB is the most that the threshold can be.
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
   try {
     return dlavp::app::run({argv + 1, argv + argc});
   } catch (const dlavp::InternalError& e) {

@@ -28,8 +28,7 @@ class Importer {
  public:
   using Handler = void (Importer::*)(const OnnxNode&);
 
-  Importer(const OnnxModel& model, const ImportOptions& options)
-      : model_(model), options_(options) {}
+  Importer(OnnxModel& model, const ImportOptions& options) : model_(model), options_(options) {}
   Result<Graph> run();
 
   /// The parts of `run`, for a front end that adds to the model's initializers and outputs as it
@@ -71,6 +70,8 @@ class Importer {
   [[nodiscard]] const OnnxTensor* constant_or_null(const std::string& name) const;
   [[nodiscard]] const OnnxTensor& constant(const OnnxNode& node, size_t i) const;
   [[nodiscard]] std::vector<float> floats(const OnnxNode& node, size_t i) const;
+  /// As `floats`, moved out of the model if nothing else reads them.
+  [[nodiscard]] std::vector<float> take_floats(const OnnxNode& node, size_t i);
   [[nodiscard]] std::vector<int64_t> ints(const OnnxNode& node, size_t i) const;
   [[nodiscard]] float scalar(const OnnxNode& node, size_t i, const char* what) const;
   [[nodiscard]] const Shape& shape(const ModelView& v) const { return graph_.tensor(v.id).shape; }
@@ -193,8 +194,9 @@ class Importer {
 
   void custom(const OnnxNode& node, const std::shared_ptr<const CustomDefinition>& definition);
 
-  const OnnxModel& model_;
+  OnnxModel& model_;
   const ImportOptions& options_;
+  std::map<std::string, size_t> reads_;  ///< by nodes of a whole model, of each tensor
   Graph graph_;
   std::map<std::string, Activation> activations_;
   std::map<std::string, OnnxTensor> constants_;

@@ -74,7 +74,7 @@ void Importer::conv(const OnnxNode& node) {
   op.groups =
       static_cast<uint32_t>(std::clamp<int64_t>(integer(node, "group", 1), 0, kLargestGroups));
   const TensorId weights = add_weights(node, {w.dims[0], w.dims[1], kernel_h, kernel_w},
-                                       floats(node, 1), kernel_scales(w, 0));
+                                       take_floats(node, 1), kernel_scales(w, 0));
   const auto kernels = static_cast<size_t>(std::max<int64_t>(w.dims[0], 0));
   const TensorId bias =
       add_vector(node, "bias", has_input(node, 2) ? floats(node, 2) : std::vector<float>(kernels));
@@ -133,7 +133,7 @@ void Importer::conv_transpose(const OnnxNode& node) {
   }
   const auto scales = w.scales.size() == 1 ? w.scales : std::vector<double>{};
   const TensorId weights =
-      add_weights(node, {w.dims[0], w.dims[1], w.dims[2], w.dims[3]}, floats(node, 1), scales);
+      add_weights(node, {w.dims[0], w.dims[1], w.dims[2], w.dims[3]}, take_floats(node, 1), scales);
   const auto kernels = static_cast<size_t>(std::max<int64_t>(w.dims[1] * op.groups, 0));
   const TensorId bias =
       add_vector(node, "bias", has_input(node, 2) ? floats(node, 2) : std::vector<float>(kernels));
@@ -163,7 +163,8 @@ void Importer::dense(const OnnxNode& node, const ModelView& x, size_t axis,
     }
     const auto width = static_cast<size_t>(c);
     std::vector<float> row(width);
-    for (auto at = weights.begin(); at != weights.end(); at += c) {
+    const bool in_order = std::is_sorted(from.begin(), from.end());
+    for (auto at = weights.begin(); !in_order && at != weights.end(); at += c) {
       std::copy_n(at, width, row.begin());
       for (size_t i = 0; i < width; ++i) at[from[i]] = row[i];
     }
@@ -193,7 +194,7 @@ void Importer::gemm(const OnnxNode& node) {
     fail(node, "onnx.shape", fmt::format("{} times a matrix of {} rows", x.text(), c));
   }
   const float alpha = real(node, "alpha", 1);
-  std::vector<float> weights = floats(node, 1);
+  std::vector<float> weights = take_floats(node, 1);
   if (!is_transposed) weights = transposed(weights, c, k);
   if (alpha != 1) {
     for (float& v : weights) v *= alpha;
@@ -233,7 +234,7 @@ void Importer::matmul(const OnnxNode& node) {
     fail(node, "onnx.shape",
          fmt::format("{} and a matrix of [{}] do not fit", x.text(), fmt::join(w.dims, "x")));
   }
-  std::vector<float> weights = floats(node, left ? 0 : 1);
+  std::vector<float> weights = take_floats(node, left ? 0 : 1);
   if (!left) weights = transposed(weights, c, k);
   dense(node, x, axis, std::move(weights), k, std::vector<float>(static_cast<size_t>(k)),
         kernel_scales(w, left ? 0 : 1));

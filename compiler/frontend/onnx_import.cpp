@@ -35,7 +35,7 @@ std::vector<std::string> supported_onnx_operators() {
   return out;
 }
 
-Result<Graph> import_onnx(const OnnxModel& model, const ImportOptions& options) {
+Result<Graph> import_onnx(OnnxModel model, const ImportOptions& options) {
   Diagnostics unsupported;
   for (const OnnxNode& n : model.nodes) {
     const bool standard = n.domain.empty() || n.domain == "ai.onnx";
@@ -340,6 +340,8 @@ Result<Graph> Importer::run() {
                        model_.opset, kFirstOpset, kLastOpset)}};
     }
     add_inputs();
+    for (const OnnxNode& node : model_.nodes)
+      for (const std::string& name : node.inputs) ++reads_[name];
     for (const OnnxNode& node : model_.nodes) import_node(node);
   } catch (const Failure& failure) {
     return failure.error;

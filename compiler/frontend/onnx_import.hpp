@@ -13,7 +13,7 @@ struct ImportOptions {
 /// The typed graph of `model`. Errors (ids): onnx.opset, onnx.operator (all unsupported ones, each
 /// with its node), onnx.attribute, onnx.missing, onnx.dynamic_shape, onnx.shape, onnx.batch,
 /// onnx.quantise, and the graph's own rules.
-Result<Graph> import_onnx(const OnnxModel& model, const ImportOptions& options = {});
+Result<Graph> import_onnx(OnnxModel model, const ImportOptions& options = {});
 
 /// Names of the ONNX operators that can be imported.
 [[nodiscard]] std::vector<std::string> supported_onnx_operators();

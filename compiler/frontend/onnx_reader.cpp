@@ -7,10 +7,11 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <optional>
 
 #include "compiler/frontend/onnx_model.hpp"
-#include "models/common/read_file.hpp"
+#include "models/common/mapped_file.hpp"
 
 namespace dlavp::compiler {
 namespace {
@@ -197,14 +198,19 @@ OnnxNode convert(const onnx::NodeProto& n) {
   return out;
 }
 
-/// `parsed`: reads a model, false if it cannot be one; `size` in bytes.
-template <typename Parsed>
-Diagnostics parse(const Parsed& parsed, size_t size, const std::string& place,
-                  onnx::ModelProto& proto) {
+Diagnostics parse(std::string_view bytes, const std::string& place, onnx::ModelProto& proto) {
   google::protobuf::SetLogHandler(nullptr);  // the error below says it with the file's name
-  if (!parsed(proto)) {
+  constexpr size_t kMost = std::numeric_limits<int>::max();
+  if (bytes.size() > kMost) {
     return Diagnostics(Error{"onnx.parse", place,
-                             fmt::format("not an ONNX model, or truncated ({} bytes read)", size)});
+                             fmt::format("{} bytes, and a protobuf file has at most {}: save the "
+                                         "weights as external data",
+                                         bytes.size(), kMost)});
+  }
+  if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return Diagnostics(
+        Error{"onnx.parse", place,
+              fmt::format("not an ONNX model, or truncated ({} bytes read)", bytes.size())});
   }
   if (!proto.has_graph() || proto.graph().node_size() == 0) {
     return Diagnostics(
@@ -238,21 +244,17 @@ OnnxModel convert(onnx::ModelProto& proto, const std::optional<std::string>& fol
 
 Result<OnnxModel> decode_onnx(const std::string& bytes, const std::string& place) {
   onnx::ModelProto proto;
-  const auto parsed = [&](onnx::ModelProto& to) { return to.ParseFromString(bytes); };
-  if (Diagnostics wrong = parse(parsed, bytes.size(), place, proto); !wrong.empty()) return wrong;
+  if (Diagnostics wrong = parse(bytes, place, proto); !wrong.empty()) return wrong;
   return convert(proto, std::nullopt);
 }
 
 Result<OnnxModel> read_onnx(const std::string& path) {
   onnx::ModelProto proto;
-  auto opened = open_file(path, "onnx.open");
-  if (!opened) return opened.errors();
-  std::ifstream file = std::move(opened).value();
-  std::error_code unknown;
-  const auto size = std::filesystem::file_size(path, unknown);
-  const auto parsed = [&](onnx::ModelProto& to) { return to.ParseFromIstream(&file); };
-  if (Diagnostics wrong = parse(parsed, unknown ? 0 : size, path, proto); !wrong.empty())
-    return wrong;
+  {
+    const auto file = MappedFile::open(path, "onnx.open");
+    if (!file) return file.errors();
+    if (Diagnostics wrong = parse(file->bytes(), path, proto); !wrong.empty()) return wrong;
+  }
   return convert(proto, std::filesystem::path(path).parent_path().string());
 }
 

@@ -58,6 +58,16 @@ std::vector<float> Importer::floats(const OnnxNode& node, size_t i) const {
   return {c.ints.begin(), c.ints.end()};
 }
 
+std::vector<float> Importer::take_floats(const OnnxNode& node, size_t i) {
+  const OnnxTensor& c = constant(node, i);
+  const std::string& name = node.inputs[i];
+  const auto reads = reads_.find(name);
+  if (c.integral || reads == reads_.end() || reads->second != 1) return floats(node, i);
+  auto mine = constants_.find(name);
+  OnnxTensor& last = mine != constants_.end() ? mine->second : model_.initializers.at(name);
+  return std::move(last.floats);
+}
+
 std::vector<int64_t> Importer::ints(const OnnxNode& node, size_t i) const {
   const OnnxTensor& c = constant(node, i);
   if (!c.integral) {

@@ -25,7 +25,7 @@ Result<Graph> read_network(const std::string& path, const NetworkOptions& option
   }
   auto model = read_onnx(path);
   if (!model.ok()) return model.errors();
-  return import_onnx(*model, options.import);
+  return import_onnx(std::move(model).value(), options.import);
 }
 
 }  // namespace dlavp::compiler
