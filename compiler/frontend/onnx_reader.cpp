@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <memory>
 #include <optional>
 
 #include "compiler/frontend/onnx_model.hpp"
@@ -232,7 +233,7 @@ OnnxModel convert(onnx::ModelProto& proto, const std::optional<std::string>& fol
       problem = load_external(t, *folder);
     OnnxTensor& made = model.initializers[t.name()] = convert(t);
     if (!problem.empty()) made.problem = problem;
-    t.clear_raw_data();
+    const std::unique_ptr<std::string> freed(t.release_raw_data());  // cleared, it keeps its memory
   }
   for (const auto& v : proto.graph().input()) model.inputs.push_back(convert(v));
   for (const auto& v : proto.graph().output()) model.outputs.push_back(convert(v));

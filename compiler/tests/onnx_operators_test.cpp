@@ -85,6 +85,19 @@ TEST_CASE(
   REQUIRE(g.nodes.size() == 1);  // the weights follow the tensor's order
 }
 
+TEST_CASE("onnx: weights that several nodes read, or that are folded as well, stay whole") {
+  Model m({1, 2});
+  m.floats("w", {2, 2}, {1, 2, 3, 4});
+  m.node("Gemm", {"x", "w"}, "once");
+  m.node("Gemm", {"once", "w"}, "twice");
+  m.node("Add", {"w", "w"}, "sum");
+  m.node("Transpose", {"w"}, "t");
+  m.node("MatMul", {"twice", "t"}, "u");
+  m.node("Gemm", {"u", "sum"}, "y");
+  // (1 2) w = (7 10), times w (37 54), times its transpose (145 327), times twice w
+  gives(m, {2 * (145 + 3 * 327), 2 * (2 * 145 + 4 * 327)});
+}
+
 TEST_CASE("onnx: poolings with ceil mode, dilation and without padding in the average") {
   Model ceil({1, 1, 1, 4});
   auto* n = ceil.node("AveragePool", {"x"}, "y");
