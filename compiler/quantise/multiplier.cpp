@@ -39,16 +39,4 @@ int8_t quantise_value(double real, const Quantisation& q) {
   return static_cast<int8_t>(std::clamp(std::round(real / q.scale) + q.zero_point, -128.0, 127.0));
 }
 
-void quantise_values(std::span<const float> real, double scale, std::span<int8_t> out) {
-  DLAVP_CHECK(real.size() == out.size(), "{} values, {} results", real.size(), out.size());
-  // Without calls and branches, so that the compiler takes several at a time.
-  for (size_t i = 0; i < real.size(); ++i) {
-    const double v = double{real[i]} / scale;
-    const double size = std::min(std::abs(v), 127.0);
-    auto n = static_cast<int32_t>(size + 0.5);
-    n -= static_cast<double>(n) - size > 0.5 ? 1 : 0;  // size + 0.5 was rounded up
-    out[i] = static_cast<int8_t>(v < 0 ? -n : n);
-  }
-}
-
 }  // namespace dlavp::compiler

@@ -209,6 +209,25 @@ TEST_CASE("quantise: multipliers keep 15 bits of the largest factor") {
   REQUIRE(quantise_value(1000, 1) == 127);
 }
 
+TEST_CASE("quantise: many values at once are what each is by itself, ties and ends among them") {
+  std::mt19937 random(1);
+  std::vector<float> real;
+  for (int k = -130; k <= 130; ++k) {
+    const float tie = static_cast<float>(k) + 0.5F;
+    real.insert(real.end(), {tie, std::nextafter(tie, 1000.0F), std::nextafter(tie, -1000.0F)});
+  }
+  real.insert(real.end(), {0.49999997F, -0.49999997F, 1e30F, -1e30F, 0.0F, -0.0F});
+  std::normal_distribution<float> drawn(0, 60);
+  for (int i = 0; i < 5000; ++i) real.push_back(drawn(random));
+  for (const double scale : {1.0, 0.37, 3e-5})
+    for (size_t length = 0; length <= real.size(); length += length < 40 ? 1 : 997) {
+      std::vector<int8_t> together(length), single;
+      quantise_values(std::span(real).first(length), scale, together);
+      for (size_t i = 0; i < length; ++i) single.push_back(quantise_value(double{real[i]}, scale));
+      REQUIRE(together == single);
+    }
+}
+
 TEST_CASE("schedule: broken order, coverage and memory are named") {
   const HwConfig hw = config("nv_small");
   NetworkBuilder b(2);
