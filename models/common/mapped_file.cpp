@@ -21,7 +21,7 @@ Result<MappedFile> MappedFile::open(const std::string& path, const std::string& 
   struct stat about {};
   if (file >= 0 && fstat(file, &about) == 0 && about.st_size > 0) {
     const auto size = static_cast<size_t>(about.st_size);
-    void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, 0);
+    void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
     out.mapped_ = data != MAP_FAILED;
     if (out.mapped_) out.view_ = {static_cast<const char*>(data), size};
   }

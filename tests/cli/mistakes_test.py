@@ -75,6 +75,12 @@ class Compile(Case):
         path = self.file("new.onnx", onnx.model(nodes, *infos, opset=19))
         self.compile(path, "opset 19", "7 to 17", "export the model with one of them", "onnx.opset")
 
+    def test_a_model_larger_than_protobuf_takes(self):
+        model = self.file("large.onnx", "")
+        os.truncate(model, 3 << 30)  # it has no blocks
+        words = ["compile", model, "--config", "nv_small", "-o", "out.nvdla"]
+        self.refused(words, "large.onnx", "3221225472 bytes", "at most 2147483647", "external data")
+
     def test_samples_with_channels_last(self):
         path = self.file("net.onnx", onnx.one_node("Relu", dims=(1, 3, 4, 6)))
         last = self.file("last.npy", npy("<f4", (2, 4, 6, 3), bytes(4 * 144)))
