@@ -10,9 +10,9 @@ struct ImportOptions {
   CustomRegistry custom;  ///< operators of other domains (or unknown ones), by type
 };
 
-/// The typed graph of `model`. Errors (ids): onnx.opset, onnx.operator (all unsupported ones, each
-/// with its node), onnx.attribute, onnx.missing, onnx.dynamic_shape, onnx.shape, onnx.batch,
-/// onnx.quantise, and the graph's own rules.
+/// The typed graph of `model`, whose weights move into it. Errors (ids): onnx.opset, onnx.operator
+/// (all unsupported ones, each with its node), onnx.attribute, onnx.missing, onnx.dynamic_shape,
+/// onnx.shape, onnx.batch, onnx.quantise, and the graph's own rules.
 Result<Graph> import_onnx(OnnxModel model, const ImportOptions& options = {});
 
 /// Names of the ONNX operators that can be imported.

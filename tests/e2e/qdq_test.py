@@ -5,9 +5,9 @@
 
 As exporters write them: uint8 or int8 activations with zero points, int8 weights with a scale a kernel, int32 biases.
 Each model is evaluated here as its nodes say, in integers and rounding once a QuantizeLinear. The platform must keep
-the output's scale and zero point, equal the int8 interpreter, and be at most MOST_STEPS off: requantising factors have
-16 bits in hardware, halves are rounded away from zero and not to even, and a sum that is taken into a convolution is
-not rounded before.
+the output's scale and zero point, equal the int8 interpreter, and be at most a step off, seldom: requantising factors
+have 16 bits in hardware. More is allowed behind roundings that the compiler may leave out: a convolution's before the
+sum that is taken into it, and those of what only a Concat reads.
 """
 import argparse
 import json
@@ -21,9 +21,6 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 CONFIGS = ("nv_small", "nv_large")
-MOST_STEPS = 5
-MOST_MEAN_STEPS = 0.5
-MOST_BIAS_STEPS = 0.2
 FEW_VALUES = 64  # whose means say nothing
 MOST_VALUES = 4096  # of an output: more are not in the report
 KINDS = {"uint8": (0, 255), "int8": (-128, 127)}
@@ -44,6 +41,7 @@ class Maker:
         self.random = np.random.default_rng(seed)
         self.kind = "uint8" if self.pick(0, 1) else "int8"
         self.nodes, self.constants, self.live = [], [], []
+        self.skipped = 0  # roundings that the compiler may leave out
         shape = (1, self.pick(1, 9), self.pick(5, 11), self.pick(5, 11))
         low = self.random.uniform(-2, 0)
         self.image = self.random.uniform(low, low + 3, shape).astype(np.float32)
@@ -142,6 +140,7 @@ def add(m, x):
 def residual(m, x):
     conv(m, x, same=True)
     y = m.live[-1]
+    m.skipped += 1
     m.finish(m.node("Add", [x.name, y.name]), x.real() + y.real())
 
 
@@ -156,6 +155,7 @@ def concat(m, x):
     if not fits or 2 * x.values.size > MOST_VALUES:
         return
     other = fits[m.pick(0, len(fits) - 1)]
+    m.skipped += 1
     m.quantise(m.node("Concat", [x.name, other.name], axis=1), np.concatenate([x.real(), other.real()], 1))
 
 
@@ -184,6 +184,11 @@ def make(seed):
     return m
 
 
+def allowed(skipped):
+    """Steps of the output: at most, on average, and on average with the sign."""
+    return (1, 0.05, 0.05) if skipped == 0 else (min(1 + 2 * skipped, 5), 0.5, 0.2)
+
+
 def check(dlavp, seed, config, folder):
     m = make(seed)
     model, outputs = m.model()
@@ -207,7 +212,8 @@ def check(dlavp, seed, config, folder):
         many = steps.size >= FEW_VALUES
         mean, bias = (abs(steps).mean(), steps.mean()) if many else (0.0, 0.0)
         worst = max(worst, mean)
-        if not (abs(steps).max() <= MOST_STEPS and mean <= MOST_MEAN_STEPS and abs(bias) <= MOST_BIAS_STEPS):
+        most, most_mean, most_bias = allowed(m.skipped)
+        if not (abs(steps).max() <= most and mean <= most_mean and abs(bias) <= most_bias):
             problems.append(f"'{out['name']}' is up to {abs(steps).max():.0f} steps off, {mean:.3f} on average, "
                             f"{bias:.3f} with its sign")
     return problems, worst
